@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+let strict = settings + [.strictMemorySafety()]
+
+/// A C library that Debian keeps patched: module map and shim in `Sources/CLibraries`.
+func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+func target(_ name: String, _ path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(path)", exclude: exclude, swiftSettings: strict)
+}
+
+/// Tests mirror the sources: `Tests/Gateway/Policy` tests `Sources/Gateway/Policy`.
+func tests(_ name: String, _ path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(path)", exclude: exclude,
+        swiftSettings: settings)  // not strictly memory safe: what the testing macros expand to is not marked
+}
+
+let package = Package(
+    name: "tidegate",
+    products: [
+        .executable(name: "tidegate", targets: ["tidegate"]),
+        .library(
+            name: "TidegateHotPaths",
+            targets: [
+                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateCompression",
+                "TidegatePolicy",
+            ]),
+    ],
+    targets: [
+        library("CUring", "liburing", "liburing-dev"),
+        library("COpenSSL", "libssl libcrypto", "libssl-dev"),
+        library("CEvent", "libevent_openssl", "libevent-dev"),
+        library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        library("CYaml", "yaml-0.1", "libyaml-dev"),
+        library("CRdKafka", "rdkafka", "librdkafka-dev"),
+        library("CZstd", "libzstd", "libzstd-dev"),
+        library("CLz4", "liblz4", "liblz4-dev"),
+        library("CZlib", "zlib", "zlib1g-dev"),
+        library("CSnappy", "snappy", "libsnappy-dev"),
+
+        // The gateway's core, bottom to top.
+        target("TidegateWire", "Gateway/Wire", []),
+        target("TidegateCrypto", "Gateway/Crypto", ["COpenSSL", "TidegateWire"]),
+        target("TidegateCore", "Gateway/Core", ["TidegateWire", "TidegateCrypto"]),
+        target("TidegateHTTP", "Gateway/HTTP", ["CEvent", "CCurl", "TidegateCore", "TidegateCrypto"]),
+        target("TidegateIdentity", "Gateway/Identity", ["TidegateCore", "TidegateCrypto", "TidegateHTTP"]),
+        target("TidegatePolicy", "Gateway/Policy", ["TidegateWire", "TidegateCore"]),
+        target("TidegateEvidence", "Gateway/Evidence", ["TidegateCore", "TidegateCrypto"]),
+        target(
+            "TidegateTransport", "Gateway/Transport",
+            ["CUring", "TidegateWire", "TidegateCore", "TidegateCrypto"]),
+        target("TidegateControl", "Gateway/Control", ["TidegateCore", "TidegateHTTP"]),
+        target(
+            "TidegateConfiguration", "Gateway/Configuration",
+            ["CYaml", "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity"]),
+
+        // What protects data, and the protocols.
+        target("TidegateMasking", "Masking", ["TidegateWire", "TidegateCore"]),
+        target("TidegateCompression", "Backends/Compression", ["CZlib", "CSnappy", "CLz4", "CZstd", "TidegateWire"]),
+        target(
+            "TidegateKafka", "Backends/Kafka",
+            ["TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression"]),
+
+        // What runs it all.
+        target(
+            "TidegateDemo", "Gateway/Demo",
+            ["CRdKafka", "TidegateCore", "TidegateCrypto", "TidegateHTTP"]),
+        .executableTarget(
+            name: "tidegate",
+            dependencies: [
+                "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity",
+                "TidegatePolicy", "TidegateEvidence", "TidegateTransport", "TidegateControl",
+                "TidegateConfiguration", "TidegateMasking", "TidegateKafka", "TidegateDemo",
+            ],
+            path: "Sources/Gateway/CLI", swiftSettings: strict),
+
+        tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,72 @@
+/// Policy, masks and identity of one configuration, immutable: a reload builds a new one, and every loop swaps it whole.
+public final class Authority: Sendable {
+    /// Rises with every reload; clearances of another version are void.
+    public let version: UInt32
+    public let policy: any PolicyJudge
+    /// Compiled profiles; `MaskIndex` n is element n - 1.
+    public let maskers: [any Masker]
+    public let authenticator: any Authenticator
+
+    public init(
+        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], authenticator: any Authenticator
+    ) {
+        self.version = version
+        self.policy = policy
+        self.maskers = maskers
+        self.authenticator = authenticator
+    }
+
+    @inlinable
+    public func masker(_ index: MaskIndex) -> (any Masker)? {
+        guard !index.isNone, Int(index.index) <= maskers.count else { return nil }
+        return maskers[Int(index.index) - 1]
+    }
+}
+
+/// What a policy is asked: names as text, since this is the cold side of the decision cache.
+public struct Question: Sendable {
+    public var route: String
+    public var action: Action
+    /// Singular (`topic`).
+    public var kind: String
+    public var name: String
+    public var withinKind: String?
+    public var withinName: String?
+    public init(
+        route: String, action: Action, kind: String, name: String, withinKind: String? = nil,
+        withinName: String? = nil
+    ) {
+        self.route = route
+        self.action = action
+        self.kind = kind
+        self.name = name
+        self.withinKind = withinKind
+        self.withinName = withinName
+    }
+}
+
+public struct Ruling: Sendable, Equatable {
+    public enum Effect: Sendable, Equatable { case allow, deny, requireApproval }
+    public var effect: Effect
+    /// Index of the deciding rule, or -1 where none matched (default deny; describe that follows from another right names
+    /// the rule it follows from).
+    public var rule: Int32
+    public var mask: MaskIndex
+    public var recording: Recording
+    public init(effect: Effect, rule: Int32, mask: MaskIndex = .none, recording: Recording = .positions) {
+        self.effect = effect
+        self.rule = rule
+        self.mask = mask
+        self.recording = recording
+    }
+}
+
+/// A compiled policy. Implemented by Policy; asked on a miss of a connection's decision cache.
+public protocol PolicyJudge: AnyObject, Sendable {
+    func judge(_ principal: Principal, _ question: Question) -> Ruling
+    /// True where some allow or require-approval rule of the route covers the principal: opens what names nothing
+    /// (IDENTIFY_SYSTEM, DescribeCluster), and keeps a session alive after a reload.
+    func covers(_ principal: Principal, route: String) -> Bool
+    /// The rule's name, for refusals and evidence.
+    func name(ofRule index: Int32) -> String?
+}

@@ -1,0 +1,136 @@
+/// A number that rises with every entry of one loop's evidence: what waits for `n` may leave when `n` is durable. Zero
+/// waits for nothing.
+public typealias Ticket = UInt64
+
+/// The evidence of one event loop, between its sessions and the writer: lines of JSON without their closing digest.
+///
+/// Not Sendable, not locked: the loop hands the bytes to the writer once a wake-up. Deliveries of one session that follow
+/// each other without a gap become one line.
+public final class EvidenceBuffer {
+    /// In strict mode tickets count; otherwise nothing waits.
+    public var isStrict: Bool
+    /// Set by the loop when the writer has failed and the operator chose to stop: nothing is admitted.
+    public var isBroken = false
+    private var bytes: [UInt8] = []
+    private var lastTicket: Ticket = 0
+    private var pending: Pending?
+    private let idPrefix: String
+
+    private struct Pending {
+        var delivery: Delivery
+        var session: UInt64
+        var rule: Int32
+        var mask: MaskIndex
+        var head: [UInt8]
+        var tail: [UInt8]
+    }
+
+    /// - Parameter idPrefix: makes entry ids unique over loops and restarts.
+    public init(isStrict: Bool, idPrefix: String) {
+        self.isStrict = isStrict
+        self.idPrefix = idPrefix
+    }
+
+    /// True where something waits for the writer.
+    public var hasEntries: Bool { pending != nil || !bytes.isEmpty }
+
+    /// Takes all lines, each ended by a newline, and says up to which ticket they go.
+    public func take(into taken: inout [UInt8]) -> Ticket {
+        flush()
+        taken.removeAll(keepingCapacity: true)
+        swap(&taken, &bytes)
+        return lastTicket
+    }
+
+    /// Writes one event: `members` appends `,"key":value` members behind those of the session.
+    ///
+    /// - Returns: the ticket to wait for; zero in relaxed mode.
+    @discardableResult
+    public func write(
+        _ type: StaticString, at now: Instant, session: [UInt8], _ members: (inout [UInt8]) -> Void
+    ) -> Ticket {
+        flush()
+        lastTicket += 1
+        begin(type, at: now, ticket: lastTicket, to: &bytes)
+        bytes.append(contentsOf: session)
+        members(&bytes)
+        bytes.append(contentsOf: [UInt8(ascii: "}"), 10])
+        return isStrict ? lastTicket : 0
+    }
+
+    private func begin(_ type: StaticString, at now: Instant, ticket: Ticket, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        JSONText.member("type", "\(type)", to: &bytes)
+        JSONText.key("time", to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        now.append(rfc3339: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        JSONText.member("id", "\(idPrefix)-\(ticket)", to: &bytes)
+    }
+
+    /// Joins a delivery at positions level to the one before, where it continues it.
+    ///
+    /// - Returns: nil where it does not; then `open` it.
+    func extend(_ delivery: Delivery, session: UInt64, rule: Int32, mask: MaskIndex) -> Ticket? {
+        guard let current = pending, current.session == session, current.rule == rule, current.mask == mask,
+            current.delivery.resource == delivery.resource, current.delivery.part == delivery.part,
+            current.delivery.towards == delivery.towards, current.delivery.wireName == delivery.wireName,
+            let first = delivery.first, let last = current.delivery.last, first > last
+        else { return nil }
+        pending?.delivery.last = delivery.last
+        pending?.delivery.records &+= delivery.records
+        pending?.delivery.maskedFields &+= delivery.maskedFields
+        pending?.delivery.bytes &+= delivery.bytes
+        return isStrict ? lastTicket : 0
+    }
+
+    /// Notes a delivery at positions level. Its line stays open for those that follow it.
+    func open(
+        _ delivery: Delivery, session: UInt64, rule: Int32, mask: MaskIndex, at now: Instant, head: [UInt8],
+        tail: [UInt8]
+    ) -> Ticket {
+        flush()
+        lastTicket += 1
+        var start: [UInt8] = []
+        let type: StaticString = delivery.towards == .client ? "records.delivered" : "records.produced"
+        begin(type, at: now, ticket: lastTicket, to: &start)
+        pending = Pending(
+            delivery: delivery, session: session, rule: rule, mask: mask, head: start + head, tail: tail)
+        return isStrict ? lastTicket : 0
+    }
+
+    private func flush() {
+        guard let open = pending else { return }
+        pending = nil
+        bytes.append(contentsOf: open.head)
+        EvidenceBuffer.members(of: open.delivery, to: &bytes)
+        bytes.append(contentsOf: open.tail)
+        bytes.append(contentsOf: [UInt8(ascii: "}"), 10])
+    }
+
+    /// `positions`, `records`, `bytes`, `masked_fields`.
+    static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
+        if let first = delivery.first, let last = delivery.last {
+            JSONText.key("positions", to: &bytes)
+            bytes.append(contentsOf: Array("[{\"partition\":".utf8))
+            JSONText.append(number: Int64(delivery.part), to: &bytes)
+            bytes.append(contentsOf: Array(",\"first\":".utf8))
+            append(first, to: &bytes)
+            bytes.append(contentsOf: Array(",\"last\":".utf8))
+            append(last, to: &bytes)
+            bytes.append(contentsOf: Array("}]".utf8))
+        }
+        JSONText.member("records", delivery.records, to: &bytes)
+        JSONText.member("bytes", delivery.bytes, to: &bytes)
+        if delivery.maskedFields > 0 { JSONText.member("masked_fields", delivery.maskedFields, to: &bytes) }
+    }
+
+    /// A position of one number is a number; of two, the text `major-minor`.
+    static func append(_ position: Position, to bytes: inout [UInt8]) {
+        if position.major == 0 {
+            JSONText.append(number: Int64(clamping: position.minor), to: &bytes)
+        } else {
+            JSONText.append("\(position.major)-\(position.minor)", to: &bytes)
+        }
+    }
+}

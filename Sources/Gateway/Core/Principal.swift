@@ -1,0 +1,60 @@
+/// Who: subject, groups and claims of a verified token, and until when it holds.
+public struct Principal: Sendable, Equatable {
+    /// What policy and evidence call the person, with the issuer's prefix before it.
+    public var subject: String
+    public var groups: [String]
+    /// Claims by dotted path, each as its list of texts; what a rule's `claims:` compares.
+    public var claims: [String: [String]]
+    public var issuer: String
+    /// When the token ends; the session ends with it.
+    public var expires: Instant
+
+    public init(
+        subject: String, groups: [String], claims: [String: [String]] = [:], issuer: String, expires: Instant
+    ) {
+        self.subject = subject
+        self.groups = groups
+        self.claims = claims
+        self.issuer = issuer
+        self.expires = expires
+    }
+}
+
+/// What a client showed to say who it is. Never logged, never stored.
+public struct Credential: Sendable {
+    /// A token's bytes as they came (a compact JWS).
+    public let secret: [UInt8]
+    public init(secret: [UInt8]) { self.secret = secret }
+}
+
+/// Checks credentials off the event loops. Implemented by Identity.
+public protocol Authenticator: AnyObject, Sendable {
+    /// Answers at once from the cache, or says `notYet` and wakes the waker exactly once when the same question can be
+    /// answered from the cache.
+    func authenticate(_ credential: Credential, now: Instant, waker: Waker) -> Authentication
+    /// True where a principal verified before is still of a configured issuer; asked after a reload.
+    func stands(_ principal: Principal) -> Bool
+}
+
+public enum Authentication: Sendable {
+    case verified(Principal)
+    case notYet
+    /// The reason goes to log and evidence; it never holds the token.
+    case rejected(reason: String)
+}
+
+/// Wakes one connection: whatever it parked is offered again. Cheap to call from any thread, harmless when the connection
+/// is gone.
+public struct Waker: Sendable {
+    public let wake: @Sendable () -> Void
+    public init(_ wake: @escaping @Sendable () -> Void) { self.wake = wake }
+}
+
+/// The answer to a question that may take time: `notYet` parks that side, and the same bytes are offered again.
+public enum Answer<Value: ~Copyable>: ~Copyable {
+    case ready(Value)
+    case notYet
+    case refused(Refusal)
+}
+extension Answer: Copyable where Value: Copyable {}
+extension Answer: Sendable where Value: Sendable & ~Copyable {}
