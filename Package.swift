@@ -69,9 +69,10 @@ let package = Package(
         // What protects data, and the protocols.
         target("TidegateMasking", "Masking", ["TidegateWire", "TidegateCore"]),
         target("TidegateCompression", "Backends/Compression", ["CZlib", "CSnappy", "CLz4", "CZstd", "TidegateWire"]),
+        .target(name: "CChecksum", path: "Sources/Backends/Checksum"),
         target(
             "TidegateKafka", "Backends/Kafka",
-            ["TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression"]),
+            ["CChecksum", "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression"]),
 
         // What runs it all.
         target(

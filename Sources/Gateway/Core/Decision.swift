@@ -53,6 +53,8 @@ public struct Clearance: Sendable, Equatable, BitwiseCopyable {
         self.mask = mask
         self.recording = recording
     }
+    /// The right of `openClearance`: no records pass under it.
+    @inlinable public var isOpen: Bool { line == .max }
     /// True where two clearances were given for the same thing.
     @inlinable public func isSameGrant(as other: Clearance) -> Bool { line == other.line }
 }

@@ -75,7 +75,8 @@ public final class EvidenceBuffer {
         guard let current = pending, current.session == session, current.rule == rule, current.mask == mask,
             current.delivery.resource == delivery.resource, current.delivery.part == delivery.part,
             current.delivery.towards == delivery.towards, current.delivery.wireName == delivery.wireName,
-            let first = delivery.first, let last = current.delivery.last, first > last
+            let first = delivery.first, let last = current.delivery.last, delivery.last != nil,
+            first.major == last.major, first.minor > last.minor, first.minor - last.minor == 1
         else { return nil }
         pending?.delivery.last = delivery.last
         pending?.delivery.records &+= delivery.records

@@ -31,6 +31,11 @@ public struct Governor: ~Copyable {
     private var backendTicket: Ticket = 0
     private var identityText: [UInt8] = []
     private var counted = false
+    private var wasRejected = false
+    /// When the principal's token ends; beyond all time before there is one.
+    @usableFromInline var expires = Instant.distantFuture
+    /// The version in which some rule was seen to cover the principal; 0 is none.
+    private var coveredIn: UInt32 = 0
     private var totals = (records: UInt64(0), bytes: UInt64(0), maskedFields: UInt64(0))
 
     @usableFromInline
@@ -70,21 +75,25 @@ public struct Governor: ~Copyable {
         case .notYet: return .notYet
         case .rejected(let reason): return .refused(reject(reason))
         case .verified(let verified):
+            guard verified.expires > now else { return .refused(reject("token expired")) }
             if let principal {
                 guard principal.subject == verified.subject, principal.issuer == verified.issuer else {
                     return .refused(reject("re-authentication as another subject"))
                 }
                 self.principal = verified
+                expires = verified.expires
                 identityText = []
+                coveredIn = 0
                 forgetDecisions()
                 return .ready(verified)
             }
-            guard verified.expires > now else { return .refused(reject("token expired")) }
+            if evidence.isBroken { return .refused(Refusal(.evidenceUnavailable)) }
             guard ledger.enter(subject: verified.subject, limit: session.route.limits.sessionsPerPrincipal) else {
                 return .refused(reject("too many sessions of this subject", code: .limit))
             }
             counted = true
             principal = verified
+            expires = verified.expires
             identityText = []
             meter.counts.sessionsStarted &+= 1
             meter.counts.sessionsActive += 1
@@ -94,7 +103,8 @@ public struct Governor: ~Copyable {
     }
 
     private mutating func reject(_ reason: String, code: Refusal.Code = .unauthenticated) -> Refusal {
-        meter.counts.sessionsRejected &+= 1
+        if principal == nil, !wasRejected { meter.counts.sessionsRejected &+= 1 }
+        wasRejected = true
         note(
             evidence.write("session.rejected", at: now, session: identity()) {
                 JSONText.member("reason", reason, to: &$0)
@@ -107,10 +117,7 @@ public struct Governor: ~Copyable {
         if principal == nil { _ = reject(reason) }
     }
 
-    public var isExpired: Bool {
-        guard let principal else { return false }
-        return principal.expires <= now
-    }
+    @inlinable public var isExpired: Bool { expires <= now }
 
     // MARK: Names
 
@@ -146,7 +153,8 @@ public struct Governor: ~Copyable {
     mutating func decideAnew(_ operation: Operation) -> Decision {
         guard let principal else { return .deny(Refusal(.unauthenticated)) }
         if principal.expires <= now { return .deny(Refusal(.expired)) }
-        let index = line(for: operation)
+        if operation.action.isChange, evidence.isBroken { return .deny(Refusal(.evidenceUnavailable)) }
+        guard let index = line(for: operation) else { return .deny(Refusal(.limit)) }
         if lines[index].version == version, !operation.action.isChange { return recall(index) }
         let ruling = judge(principal, operation)
         let decision: Decision
@@ -168,7 +176,7 @@ public struct Governor: ~Copyable {
         lines[index].decision = decision
         lines[index].rule = ruling.rule
         lines[index].count &+= 1
-        if operation.action.isChange || before.version == 0 || !before.decision.isSameKind(as: decision)
+        if operation.action.isChange || before.count == 0 || !before.decision.isSameKind(as: decision)
             || before.rule != ruling.rule
         {
             let ticket = write(operation, outcome, decision)
@@ -187,6 +195,7 @@ public struct Governor: ~Copyable {
     }
 
     private func judge(_ principal: Principal, _ operation: Operation) -> Ruling {
+        guard authority.authenticator.stands(principal) else { return Ruling(effect: .deny, rule: -1) }
         let route = session.route
         return authority.policy.judge(
             principal,
@@ -203,17 +212,16 @@ public struct Governor: ~Copyable {
         return index < kinds.count ? kinds[index].singular : ""
     }
 
-    private mutating func line(for operation: Operation) -> Int {
+    /// Decisions that one connection may have cached: pairs of names are a peer's input.
+    static let lineLimit = 65_536
+
+    private mutating func line(for operation: Operation) -> Int? {
         let slot = Int(operation.resource.index) * 8 + Int(operation.action.rawValue)
         if slot >= heads.count {
             heads.append(contentsOf: repeatElement(0, count: max(slot + 1, heads.count * 2) - heads.count))
         }
-        var at = heads[slot]
-        while at != 0 {
-            let index = Int(at) - 1
-            if lines[index].operation.within == operation.within { return index }
-            at = lines[index].next
-        }
+        if let found = find(operation) { return found }
+        guard lines.count < Governor.lineLimit else { return nil }
         lines.append(
             Line(
                 operation: operation, next: heads[slot], version: 0, decision: .deny(Refusal(.noRule)), rule: -1,
@@ -222,13 +230,27 @@ public struct Governor: ~Copyable {
         return lines.count - 1
     }
 
+    /// The line of an operation asked before.
+    @usableFromInline
+    func find(_ operation: Operation) -> Int? {
+        let slot = Int(operation.resource.index) &* 8 &+ Int(operation.action.rawValue)
+        var at = slot < heads.count ? heads[slot] : 0
+        while at != 0 {
+            let index = Int(at) - 1
+            if lines[index].operation.within == operation.within { return index }
+            at = lines[index].next
+        }
+        return nil
+    }
+
     /// Judges a name that is only listed, not asked for: neither interned nor recorded.
     public func permits(_ action: Action, _ kind: ResourceKind, named name: RawSpan) -> Bool {
         guard let principal, !isExpired, Int(kind.index) < session.route.kinds.count else { return false }
         let question = Question(
             route: session.route.name, action: action, kind: session.route.kinds[Int(kind.index)].singular,
             name: String(decoding: name.allBytes, as: UTF8.self))
-        return authority.policy.judge(principal, question).effect == .allow
+        return authority.authenticator.stands(principal)
+            && authority.policy.judge(principal, question).effect == .allow
     }
 
     /// True where some rule of the route covers the principal; opens what names nothing.
@@ -243,30 +265,65 @@ public struct Governor: ~Copyable {
     /// - Returns: nil where it no longer holds; the clearance of now otherwise.
     @inlinable
     public mutating func renew(_ clearance: Clearance) -> Clearance? {
-        if clearance.authority == version, !isExpired { return clearance }
+        if clearance.authority == version, !isExpired {
+            let line = Int(clearance.line)
+            if line >= lines.count || lines[line].version == version { return clearance }
+        }
         return renewAnew(clearance)
     }
 
     @usableFromInline
     mutating func renewAnew(_ clearance: Clearance) -> Clearance? {
-        guard Int(clearance.line) < lines.count, !isExpired, let principal else { return nil }
+        guard Int(clearance.line) < lines.count, !isExpired else { return nil }
         let index = Int(clearance.line)
-        if lines[index].version != version {
-            let operation = lines[index].operation
-            let ruling = judge(principal, operation)
-            lines[index].version = version
-            lines[index].rule = ruling.rule
-            if ruling.effect == .allow {
-                lines[index].decision = .allow(
-                    Clearance(
-                        line: clearance.line, authority: version, mask: ruling.mask, recording: ruling.recording))
-            } else {
-                lines[index].decision = .deny(Refusal(.revoked, rule: ruling.rule))
-                _ = write(operation, .denied, lines[index].decision)
-            }
-        }
+        rejudge(index)
         guard case .allow(let fresh) = lines[index].decision else { return nil }
         return fresh
+    }
+
+    /// Asks the authority of now about a line; a right that is lost is written, nothing is counted.
+    private mutating func rejudge(_ index: Int) {
+        guard lines[index].version != version, let principal else { return }
+        let operation = lines[index].operation
+        let before = lines[index]
+        let ruling = judge(principal, operation)
+        let decision: Decision
+        switch (ruling.effect, before.decision) {
+        case (.allow, _):
+            decision = .allow(
+                Clearance(
+                    line: UInt32(index), authority: version, mask: ruling.mask, recording: ruling.recording))
+        case (_, .allow): decision = .deny(Refusal(.revoked, rule: ruling.rule))
+        case (.deny, _): decision = .deny(Refusal(ruling.rule < 0 ? .noRule : .denied, rule: ruling.rule))
+        case (.requireApproval, _): decision = .deny(Refusal(.approvalRequired, rule: ruling.rule))
+        }
+        lines[index].version = version
+        lines[index].rule = ruling.rule
+        lines[index].decision = decision
+        if !before.decision.isSameKind(as: decision) || before.rule != ruling.rule {
+            _ = write(operation, decision.outcome, decision)
+        }
+    }
+
+    /// What holds for an operation now, asked on the response: as `decide`, but neither counted nor recorded again.
+    public mutating func standing(_ operation: Operation) -> Decision {
+        guard let index = find(operation), lines[index].count > 0 else { return decideAnew(operation) }
+        if isExpired { return .deny(Refusal(.expired)) }
+        rejudge(index)
+        return lines[index].decision
+    }
+
+    /// The right to exchange what names nothing (housekeeping) and answers without records to what was decided; nil where
+    /// no rule of the route covers the principal any more.
+    public mutating func openClearance() -> Clearance? {
+        if isExpired { return nil }
+        if coveredIn != version {
+            guard let principal, authority.authenticator.stands(principal),
+                authority.policy.covers(principal, route: session.route.name)
+            else { return nil }
+            coveredIn = version
+        }
+        return Clearance(line: .max, authority: version, mask: .none, recording: .positions)
     }
 
     // MARK: Deliveries
@@ -279,9 +336,10 @@ public struct Governor: ~Copyable {
         outcomes: inout [MaskOutcome]
     ) -> MaskCounters? {
         var counters = MaskCounters()
-        guard let masker = authority.masker(clearance.mask) else {
-            // A mask that is gone fails closed: every field is dropped with its record.
-            for _ in fields.indices { outcomes.append(clearance.mask.isNone ? .unchanged : .dropRecord) }
+        guard clearance.authority == version, let masker = authority.masker(clearance.mask) else {
+            // A mask that is gone, or may mean another profile by now, fails closed: each field drops its record.
+            let isUnmasked = clearance.authority == version && clearance.mask.isNone
+            for _ in fields.indices { outcomes.append(isUnmasked ? .unchanged : .dropRecord) }
             return counters
         }
         guard masker.mask(fields, in: bytes, into: &scratch, outcomes: &outcomes, counters: &counters) else {
@@ -360,7 +418,8 @@ public struct Governor: ~Copyable {
 
     private mutating func check(_ clearance: Clearance) -> Clearance? {
         if evidence.isBroken { return nil }
-        return renew(clearance)
+        guard let current = renew(clearance), Int(current.line) < lines.count else { return nil }
+        return current
     }
 
     private mutating func finish(_ delivery: Delivery, _ ticket: Ticket) {
@@ -386,7 +445,8 @@ public struct Governor: ~Copyable {
     /// Writes that records were kept back, and why.
     public mutating func withhold(_ delivery: Delivery, _ refusal: Refusal) {
         meter.counts.recordsWithheld &+= UInt64(delivery.records)
-        let operation = Operation(.consume, delivery.resource, wireName: delivery.wireName)
+        let action: Action = delivery.towards == .client ? .consume : .produce
+        let operation = Operation(action, delivery.resource, wireName: delivery.wireName)
         let members = operationMembers(operation, wireName: delivery.wireName) + ruleMember(refusal.rule)
         note(
             evidence.write("records.withheld", at: now, session: identity()) { bytes in
@@ -394,6 +454,33 @@ public struct Governor: ~Copyable {
                 EvidenceBuffer.members(of: delivery, to: &bytes)
                 JSONText.member("reason", refusal.reason, to: &bytes)
             }, towards: .client)
+    }
+
+    /// Writes that a request was refused as such: a field that is not for clients, a version that is not served.
+    public mutating func refuseRequest(_ wireName: WireName?, _ reason: String) {
+        let session = identity()
+        var members: [UInt8] = [UInt8(ascii: " ")]
+        let names = self.session.route.wireNames
+        if let wireName, Int(wireName.index) < names.count {
+            JSONText.member("operation", names[Int(wireName.index)], to: &members)
+        }
+        JSONText.member("decision", "denied", to: &members)
+        JSONText.member("reason", reason, to: &members)
+        members.removeFirst()
+        let ticket = evidence.write("operation.denied", at: now, session: session) {
+            $0.append(contentsOf: members)
+        }
+        note(ticket, towards: .client)
+    }
+
+    /// Writes what has happened although no rule covers it any more: a write that the backend has already stored when
+    /// the policy changed.
+    public mutating func recordUncovered(_ delivery: Delivery) {
+        let operation = Operation(.produce, delivery.resource, wireName: delivery.wireName)
+        let head = identity() + operationMembers(operation, wireName: delivery.wireName)
+        let ticket = evidence.open(
+            delivery, session: number, rule: -1, mask: .none, at: now, head: head, tail: [])
+        finish(delivery, ticket)
     }
 
     // MARK: What the relay asks
@@ -429,7 +516,7 @@ public struct Governor: ~Copyable {
     public mutating func end(_ reason: CloseReason) {
         meter.counts.sessionsEnded[reason.word, default: 0] &+= 1
         guard let principal else {
-            if reason != .ended { _ = reject(reason.word) }
+            if reason != .ended, !wasRejected { _ = reject(reason.word) }
             return
         }
         if counted {

@@ -34,7 +34,8 @@ public final class Meter {
         public var sum = 0.0
         public init() {}
         public mutating func observe(nanoseconds: Int64) {
-            let seconds = Double(nanoseconds) / 1e9
+            // The wall clock may step back; a sum must not.
+            let seconds = Double(max(0, nanoseconds)) / 1e9
             var index = 0
             while index < Histogram.bounds.count, seconds > Histogram.bounds[index] { index += 1 }
             counts[index] += 1

@@ -7,6 +7,10 @@ struct NameTable {
     /// Names and bytes that one connection may bring; more is refused.
     @usableFromInline static let limit = (names: 65_536, bytes: 8 << 20)
     @usableFromInline static let seed = UInt64.random(in: .min ... .max)
+    /// Odd and secret: with a known factor, names whose top bits differ collide under every seed.
+    @usableFromInline static let factor = UInt64.random(in: .min ... .max) | 1
+    /// Names whose slots are taken so far on are refused: nobody makes look-ups slow by choosing names.
+    @usableFromInline static let probeLimit = 512
 
     /// Index + 1 of the name in that place; a power of two.
     @usableFromInline var slots: [UInt32] = []
@@ -21,11 +25,12 @@ struct NameTable {
 
     @inlinable
     static func hash(_ kind: UInt8, _ name: RawSpan) -> UInt64 {
+        let seed = seed, factor = factor
         var hash = seed ^ (UInt64(kind) &* 0x9E37_79B9_7F4A_7C15)
         var at = 0
         while let word = name.littleEndian(UInt64.self, at: at) {
-            hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-            hash ^= hash &>> 32
+            let (high, low) = (hash ^ word).multipliedFullWidth(by: factor)
+            hash = high ^ low &+ seed
             at &+= 8
         }
         while let byte = name.byte(at: at) {
@@ -66,13 +71,23 @@ struct NameTable {
         guard kinds.count < NameTable.limit.names, bytes.count + name.byteCount <= NameTable.limit.bytes else {
             return nil
         }
+        let hash = NameTable.hash(kind, name)
+        guard hasRoom(hash) else { return nil }
         if starts.isEmpty { starts.append(0) }
         let index = UInt32(kinds.count)
         kinds.append(kind)
         bytes.append(bytes: name)
         starts.append(UInt32(bytes.count))
-        if kinds.count * 2 > slots.count { rehash() } else { place(index, NameTable.hash(kind, name)) }
+        if kinds.count * 2 > slots.count { rehash() } else { place(index, hash) }
         return index
+    }
+
+    private func hasRoom(_ hash: UInt64) -> Bool {
+        if slots.isEmpty { return true }
+        let mask = slots.count - 1
+        let start = Int(truncatingIfNeeded: hash)
+        for step in 0..<min(slots.count, NameTable.probeLimit) where slots[(start &+ step) & mask] == 0 { return true }
+        return false
     }
 
     private mutating func place(_ index: UInt32, _ hash: UInt64) {

@@ -9,6 +9,8 @@ public struct ResourceKind: Hashable, Sendable, BitwiseCopyable {
 public struct Resource: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline let index: UInt32
     @inlinable package init(index: UInt32) { self.index = index }
+    /// Stands where a name is unknown; no rule covers it.
+    public static let none = Resource(index: .max)
 }
 
 /// The protocol's own name of a request (`Fetch`, `XREADGROUP`): an index into the backend's declared table.

@@ -70,7 +70,8 @@ public struct Advertise: Sendable, Equatable {
 
     /// The node that a TLS server name stands for, or nil where it names none.
     public func node(ofServerName name: String) -> Int32? {
-        guard let serverNamePattern else { return nil }
+        guard let serverNamePattern = serverNamePattern?.lowercased() else { return nil }
+        let name = name.lowercased()  // host names are compared without case (RFC 6066)
         let parts = serverNamePattern.split(separator: "{id}", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, name.hasPrefix(parts[0]), name.hasSuffix(parts[1]),
             name.utf8.count > parts[0].utf8.count + parts[1].utf8.count

@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that neither Google Benchmark nor anything else measured with is needed to build Tidegate.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+]
+
+func tidegate(_ product: String) -> Target.Dependency { .product(name: product, package: "tidegate") }
+
+let package = Package(
+    name: "tidegate-benchmarks",
+    dependencies: [.package(name: "tidegate", path: "..")],
+    targets: [
+        /// Google Benchmark behind a C header (libbenchmark-dev).
+        .target(name: "CBench", linkerSettings: [.linkedLibrary("benchmark")]),
+        /// Counts what the process allocates: it defines malloc itself.
+        .target(name: "CAllocations"),
+        .executableTarget(
+            name: "codec-benchmarks",
+            dependencies: ["CBench", "CAllocations", tidegate("TidegateHotPaths")],
+            path: "Sources/CodecBenchmarks", swiftSettings: settings),
+        .executableTarget(
+            name: "relay-benchmark", dependencies: [tidegate("TidegateTransport")],
+            path: "Sources/RelayBenchmark", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

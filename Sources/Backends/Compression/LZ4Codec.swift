@@ -1,0 +1,70 @@
+import CLz4
+
+/// LZ4 frames (KIP-57).
+@safe
+final class LZ4Codec {
+    private var context: OpaquePointer?
+
+    init() {
+        var made: OpaquePointer?
+        if unsafe LZ4F_isError(LZ4F_createDecompressionContext(&made, UInt32(LZ4F_VERSION))) == 0 { unsafe context = made }
+    }
+
+    deinit { unsafe _ = LZ4F_freeDecompressionContext(context) }
+
+    func decompress(_ bytes: RawSpan, into output: inout [UInt8], limit: Int) throws(CompressionError) {
+        guard unsafe context != nil else { throw .failed }
+        unsafe LZ4F_resetDecompressionContext(context)
+        let start = output.count
+        let error: CompressionError? = unsafe bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress else { return .corrupt }
+            var at = 0
+            while true {
+                let room = min(65_536, limit - (output.count - start) + 1)
+                var hint = 0
+                var consumed = 0
+                _ = unsafe output.appendRoom(room) { space in
+                    var filled = space.count
+                    consumed = raw.count - at
+                    unsafe hint = LZ4F_decompress(context, space.baseAddress, &filled, base + at, &consumed, nil)
+                    return LZ4F_isError(hint) != 0 ? -1 : filled
+                }
+                if LZ4F_isError(hint) != 0 { return .corrupt }
+                if output.count - start > limit { return .limitExceeded }
+                at += consumed
+                if hint == 0 {
+                    if at >= raw.count { return nil }
+                    continue
+                }
+                if consumed == 0, at >= raw.count {
+                    // Nothing is left to read: either the frame is cut off, or the room was full.
+                    if output.count - start < room { return .corrupt }
+                    var more = 0
+                    var filled = 0
+                    _ = unsafe output.appendRoom(min(65_536, limit - (output.count - start) + 1)) { space in
+                        filled = space.count
+                        unsafe hint = LZ4F_decompress(context, space.baseAddress, &filled, base + at, &more, nil)
+                        return LZ4F_isError(hint) != 0 ? -1 : filled
+                    }
+                    if LZ4F_isError(hint) != 0 || filled == 0 { return hint == 0 ? nil : .corrupt }
+                    if output.count - start > limit { return .limitExceeded }
+                }
+            }
+        }
+        if let error { throw error }
+    }
+
+    func compress(_ bytes: RawSpan, into output: inout [UInt8]) throws(CompressionError) {
+        var preferences = LZ4F_preferences_t()
+        preferences.frameInfo.blockMode = LZ4F_blockIndependent
+        preferences.frameInfo.blockSizeID = LZ4F_max64KB
+        let done = unsafe bytes.withUnsafeBytes { raw in
+            unsafe output.appendRoom(LZ4F_compressFrameBound(raw.count, &preferences)) { space in
+                let count = unsafe LZ4F_compressFrame(
+                    space.baseAddress, space.count, raw.baseAddress, raw.count, &preferences)
+                return LZ4F_isError(count) != 0 ? -1 : count
+            }
+        }
+        if !done { throw .failed }
+    }
+}

@@ -1,0 +1,136 @@
+public import TidegateCore
+import TidegateCrypto
+
+/// Apache Kafka behind the gateway: one cluster, its catalogue, and a machine for each connection.
+public final class KafkaBackend: Backend {
+    public static let declaration = BackendDeclaration(
+        protocolName: "kafka",
+        settings: KafkaSettings.schema,
+        kinds: [
+            ResourceKindDeclaration(singular: "topic", plural: "topics"),
+            ResourceKindDeclaration(singular: "group", plural: "groups"),
+            ResourceKindDeclaration(singular: "transaction", plural: "transactions"),
+            ResourceKindDeclaration(singular: "cluster", plural: "cluster", isFlag: true),
+        ],
+        wireNames: KafkaRules.wireNames)
+
+    private let cluster: KafkaCluster
+    private let rules: KafkaRules
+    private let services: BackendServices
+
+    public init(
+        name: String, settings: ConfigurationNode, services: BackendServices
+    ) throws(ConfigurationProblems) {
+        cluster = KafkaCluster(
+            name: name, settings: try KafkaSettings(settings, secrets: services.secrets), log: services.log)
+        rules = KafkaRules()
+        self.services = services
+    }
+
+    public func makeMachine(for session: Session) -> any MachineBox {
+        MachineOf(
+            KafkaMachine(
+                cluster: cluster, rules: rules, node: session.route.advertise?.node(ofPort: session.localPort)))
+    }
+
+    /// Keeps one side connection to the cluster while it lives, and asks for the catalogue every half minute, or when a
+    /// machine does not know a topic's id.
+    public func run() async {
+        guard let connections = services.sideConnections else { return }
+        var pause = Duration.milliseconds(100)
+        while !Task.isCancelled {
+            let cluster = cluster
+            let (endings, ended) = AsyncStream.makeStream(of: CloseReason.self)
+            let connection = connections.open({ MachineOf(CatalogueMachine(cluster: cluster)) }) { reason in
+                ended.yield(reason)
+                ended.finish()
+            }
+            cluster.attachRefresher(connection.wake)
+            let ticking = Task {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(30))
+                    connection.wake()
+                }
+            }
+            var reason = CloseReason.ended
+            await withTaskCancellationHandler {
+                for await ending in endings { reason = ending }
+            } onCancel: {
+                connection.close()
+            }
+            ticking.cancel()
+            cluster.attachRefresher(nil)
+            cluster.begin()
+            cluster.publishFailure()
+            if Task.isCancelled { break }
+            services.log.warning(
+                "side connection ended", ["backend": cluster.name, "reason": reason.word])
+            pause = reason == .backendEnded ? .milliseconds(100) : min(pause * 2, .seconds(5))
+            try? await Task.sleep(for: pause)
+        }
+    }
+}
+
+extension KafkaSettings {
+    /// Reads settings that the schema has accepted.
+    ///
+    /// - Throws: every secret or file that cannot be used, with its place.
+    init(_ node: ConfigurationNode, secrets: any SecretReader) throws(ConfigurationProblems) {
+        var problems: [ConfigurationProblem] = []
+        bootstrap = (node["bootstrap"]?.elements ?? []).compactMap { element in
+            guard let address = element.text.flatMap(KafkaSettings.address) else { return nil }
+            return address
+        }
+        if let settings = node["sasl"], let word = settings["mechanism"]?.text,
+            let mechanism = Mechanism(rawValue: word)
+        {
+            do throws(ConfigurationProblem) {
+                guard let password = try secrets.secret("password", in: settings) else {
+                    throw ConfigurationProblem(
+                        at: settings, "no password for the log-in", suggestion: "name passwordFile or passwordEnv")
+                }
+                sasl = SASL(mechanism: mechanism, username: settings["username"]?.text ?? "", password: password)
+            } catch { problems.append(error) }
+        }
+        if let settings = node["tls"] {
+            serverName = settings["serverName"]?.text
+            do throws(ConfigurationProblem) {
+                tls = try KafkaSettings.context(settings, secrets)
+            } catch { problems.append(error) }
+        }
+        if !problems.isEmpty { throw ConfigurationProblems(problems) }
+    }
+
+    /// `host:port`, an IPv6 host in brackets.
+    static func address(_ text: String) -> (host: String, port: UInt16)? {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        return host.isEmpty ? nil : (String(host), port)
+    }
+}
+
+extension KafkaSettings {
+    private static func context(
+        _ settings: ConfigurationNode, _ secrets: any SecretReader
+    ) throws(ConfigurationProblem) -> TLSClientContext {
+        func file(_ key: String) throws(ConfigurationProblem) -> String? {
+            guard let node = settings[key] else { return nil }
+            return try secrets.file(at: node)
+        }
+        let ca = try file("ca"), certificate = try file("certificate"), key = try file("key")
+        guard (certificate == nil) == (key == nil) else {
+            throw ConfigurationProblem(
+                at: settings, "a certificate needs its key, and a key its certificate",
+                suggestion: "name both certificate and key, or neither")
+        }
+        do throws(TLSConfigurationError) {
+            return try TLSClientContext(
+                ca: ca, certificate: certificate, key: key, verifies: settings["verify"]?.text != "none")
+        } catch {
+            throw ConfigurationProblem(at: settings, "\(error)", suggestion: "a PEM file of the right kind")
+        }
+    }
+}

@@ -1,0 +1,324 @@
+import TidegateCore
+import TidegateWire
+
+/// What is remembered of a Fetch until its answer comes.
+struct FetchExpectation {
+    /// Elements that the gateway puts before the broker's own.
+    var denied: [UInt8] = []
+    var deniedTopics = 0
+    /// The client begins a session with this request: the answer brings its id.
+    var opensSession = false
+    var isOfSession = false
+    /// Something in the answer must be masked, or recorded whole: it is held and rebuilt.
+    var isHeld = false
+}
+
+/// Fetch: each topic is decided on the request, asked again on the answer; KIP-227 sessions are kept here.
+extension KafkaMachine {
+    /// What a held answer may take: the request's own byte limits are lowered to it.
+    static let heldAnswerBytes: Int32 = 16 << 20
+    static let fetchName = WireName(1)
+
+    mutating func takeFetch(
+        _ header: RequestHead, _ frame: Range<Int>, _ window: RawSpan, _ governor: inout Governor,
+        _ output: inout WireOutput
+    ) throws(FieldReader.Failure) -> Progress {
+        var request = FetchRequest()
+        try request.read(window, body: header.body, version: header.version)
+        guard request.replica == -1, !request.hasReplicaState else {
+            governor.refuseRequest(KafkaMachine.fetchName, "a replica's field in a client's Fetch")
+            owe(fetchError(header, KafkaError.clusterAuthorizationFailed), &output)
+            return .done
+        }
+        if request.sessionID != 0, request.sessionID != fetchSession.id {
+            owe(fetchError(header, KafkaError.fetchSessionIDNotFound), &output)
+            return .done
+        }
+        var verdicts: [Verdict] = []
+        verdicts.reserveCapacity(request.topics.count)
+        for topic in request.topics {
+            guard let verdict = judge(topic, window, &governor, &output) else { return .parked }
+            verdicts.append(verdict)
+        }
+        var forgotten: [Resource?] = []
+        for topic in request.forgotten {
+            switch self.topic(named: topic.name, id: topic.id, window, &governor, &output) {
+            case .found(let resource): forgotten.append(resource)
+            case .unknown, .refused: forgotten.append(nil)
+            case .parked: return .parked
+            }
+        }
+        refreshAwaited = 0
+        guard let clearance = governor.openClearance() else {
+            owe(fetchError(header, KafkaError.topicAuthorizationFailed, request, window), &output)
+            return .done
+        }
+        return forward(request, verdicts, forgotten, header, frame, window, clearance, &governor, &output)
+    }
+
+    /// What was decided on one topic of the request.
+    struct Verdict {
+        var resource: Resource?
+        /// `KafkaError.none` is allowed.
+        var error: Int16
+        var isHeld: Bool
+        var isAllowed: Bool { error == KafkaError.none }
+    }
+
+    /// - Returns: nil where a question is open.
+    private mutating func judge(
+        _ topic: FetchRequest.Topic, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
+    ) -> Verdict? {
+        switch self.topic(named: topic.name, id: topic.id, window, &governor, &output) {
+        case .parked: return nil
+        case .unknown: return Verdict(resource: nil, error: KafkaError.unknownTopicID, isHeld: false)
+        case .refused: return Verdict(resource: nil, error: KafkaError.topicAuthorizationFailed, isHeld: false)
+        case .found(let resource): return judge(resource, &governor)
+        }
+    }
+
+    private func judge(_ resource: Resource, _ governor: inout Governor) -> Verdict {
+        switch governor.decide(Operation(.consume, resource, wireName: KafkaMachine.fetchName)) {
+        case .allow(let clearance):
+            Verdict(resource: resource, error: KafkaError.none, isHeld: clearance.needsHolding)
+        case .deny, .hold:
+            // A hold on one topic would stall the others: refused now, asked again by the client's next Fetch.
+            Verdict(resource: resource, error: KafkaError.topicAuthorizationFailed, isHeld: false)
+        }
+    }
+
+    private mutating func forward(
+        _ request: FetchRequest, _ verdicts: [Verdict], _ forgotten: [Resource?], _ header: RequestHead,
+        _ frame: Range<Int>, _ window: RawSpan, _ clearance: Clearance, _ governor: inout Governor,
+        _ output: inout WireOutput
+    ) -> Progress {
+        let isFlexible = header.version >= 12
+        var expectation = FetchExpectation()
+        expectation.opensSession = request.sessionEpoch == 0 && header.version >= 7
+        expectation.isOfSession = request.sessionEpoch >= 0 && header.version >= 7
+        expectation.isHeld = verdicts.contains { $0.isHeld }
+        var denial = FetchDenial()
+        var edits = FrameEdits()
+        if !expectation.isOfSession {
+            if request.sessionID != 0 { fetchSession.reset() }
+            for (topic, verdict) in zip(request.topics, verdicts) where !verdict.isAllowed {
+                let name = window.bytes(topic.name)
+                for partition in request.partitions[topic.partitions] {
+                    denial.add(name: name, id: topic.id, partition: partition.index, error: verdict.error)
+                }
+            }
+        } else {
+            if expectation.opensSession { fetchSession.reset() }
+            note(request, verdicts, forgotten)
+            let changes = rejudgeSession(request, &governor)
+            expectation.isHeld = expectation.isHeld || fetchSession.isMasked
+            for group in fetchSession.denied {
+                let name = Array(governor.name(of: group.topic).utf8)
+                for partition in group.partitions {
+                    denial.add(name: name, id: group.id, partition: partition.index, error: partition.error)
+                }
+            }
+            insert(changes.allowed, into: &edits, at: request.topicCount.upperBound, header.version, governor)
+            insert(forgetting: changes.denied, &edits, at: request.forgottenCount.upperBound, header.version, governor)
+            let added = changes.allowed.count
+            let dropped = changes.denied.count
+            let kept = verdicts.count { $0.isAllowed }
+            if added > 0 || kept != verdicts.count {
+                edits.replaceCount(request.topicCount, with: kept + added, isFlexible: isFlexible)
+            }
+            if dropped > 0 {
+                edits.replaceCount(
+                    request.forgottenCount, with: request.forgotten.count + dropped, isFlexible: isFlexible)
+            }
+        }
+        if verdicts.contains(where: { !$0.isAllowed }) {
+            for (topic, verdict) in zip(request.topics, verdicts) where !verdict.isAllowed {
+                edits.remove(topic.element)
+            }
+            if !expectation.isOfSession {
+                edits.replaceCount(
+                    request.topicCount, with: verdicts.count { $0.isAllowed }, isFlexible: isFlexible)
+            }
+        }
+        if expectation.isHeld { lowerLimits(request, verdicts, &edits) }
+        expectation.denied = denial.encoded(version: header.version)
+        expectation.deniedTopics = denial.topics.count
+        let isPlain = !expectation.isHeld && expectation.deniedTopics == 0 && !expectation.opensSession
+        if !expectation.isOfSession, !verdicts.isEmpty, verdicts.allSatisfy({ !$0.isAllowed }) {
+            owe(fetchAnswer(header, denial), &output)
+            return .done
+        }
+        expect(.fetch, header, governor, detail: isPlain ? nil : .fetch(expectation))
+        edits.send(frame, to: .backend, under: clearance, &output)
+        return .done
+    }
+
+    /// Lowers MaxBytes and PartitionMaxBytes: the answer must be held whole.
+    private func lowerLimits(_ request: FetchRequest, _ verdicts: [Verdict], _ edits: inout FrameEdits) {
+        let limit = KafkaMachine.heldAnswerBytes
+        if request.maxBytes > limit {
+            edits.replace(request.maxBytesAt..<(request.maxBytesAt + 4), with: limit.bigEndianBytes)
+        }
+        for (topic, verdict) in zip(request.topics, verdicts) where verdict.isAllowed {
+            for partition in request.partitions[topic.partitions] where partition.maxBytes > limit {
+                edits.replace(partition.maxBytesAt..<(partition.maxBytesAt + 4), with: limit.bigEndianBytes)
+            }
+        }
+    }
+
+    // MARK: Sessions
+
+    private mutating func note(_ request: FetchRequest, _ verdicts: [Verdict], _ forgotten: [Resource?]) {
+        for (topic, verdict) in zip(request.topics, verdicts) {
+            guard let resource = verdict.resource else { continue }
+            for partition in request.partitions[topic.partitions] {
+                fetchSession.set(
+                    .init(topic: resource, id: topic.id, partition: partition.index),
+                    .init(partition: partition, isDenied: !verdict.isAllowed, error: verdict.error))
+            }
+            if verdict.isHeld { fetchSession.isMasked = true }
+        }
+        for (topic, resource) in zip(request.forgotten, forgotten) {
+            guard let resource else { continue }
+            for partition in request.forgottenPartitions[topic.partitions] {
+                fetchSession.remove(.init(topic: resource, id: topic.id, partition: partition))
+            }
+        }
+    }
+
+    /// Session entries whose verdict changed since they were judged, and which the request does not list.
+    private mutating func rejudgeSession(
+        _ request: FetchRequest, _ governor: inout Governor
+    ) -> (allowed: [SessionTopic], denied: [SessionTopic]) {
+        guard fetchSession.authority != governor.authorityVersion else { return ([], []) }
+        let isFirst = fetchSession.authority == 0 || fetchSession.entries.isEmpty
+        fetchSession.authority = governor.authorityVersion
+        fetchSession.isMasked = false
+        var allowed = SessionTopics(), denied = SessionTopics()
+        for (key, entry) in fetchSession.entries {
+            let verdict = judge(key.topic, &governor)
+            if verdict.isHeld { fetchSession.isMasked = true }
+            guard !isFirst, verdict.isAllowed == entry.isDenied else { continue }
+            var changed = entry
+            changed.isDenied = !verdict.isAllowed
+            changed.error = verdict.error
+            fetchSession.set(key, changed)
+            if verdict.isAllowed { allowed.add(key, entry.partition) } else { denied.add(key, entry.partition) }
+        }
+        return (allowed.topics, denied.topics)
+    }
+
+    struct SessionTopic {
+        var topic: Resource
+        var id: TopicID
+        var partitions: [FetchRequest.Partition]
+    }
+
+    private struct SessionTopics {
+        var topics: [SessionTopic] = []
+        mutating func add(_ key: FetchSession.Key, _ partition: FetchRequest.Partition) {
+            if let index = topics.firstIndex(where: { $0.topic == key.topic && $0.id == key.id }) {
+                topics[index].partitions.append(partition)
+            } else {
+                topics.append(SessionTopic(topic: key.topic, id: key.id, partitions: [partition]))
+            }
+        }
+    }
+
+    /// Partitions that became allowed are asked of the broker: the client will not list them again.
+    private func insert(
+        _ topics: [SessionTopic], into edits: inout FrameEdits, at place: Int, _ version: Int16,
+        _ governor: borrowing Governor
+    ) {
+        guard !topics.isEmpty else { return }
+        var bytes: [UInt8] = []
+        for topic in topics {
+            append(key: topic, to: &bytes, version, governor)
+            bytes.append(count: topic.partitions.count, isFlexible: version >= 12)
+            for partition in topic.partitions { partition.append(to: &bytes, version: version) }
+            if version >= 12 { bytes.append(0) }
+        }
+        edits.replace(place..<place, with: bytes)
+    }
+
+    /// Partitions that became denied are taken out of the broker's session.
+    private func insert(
+        forgetting topics: [SessionTopic], _ edits: inout FrameEdits, at place: Int, _ version: Int16,
+        _ governor: borrowing Governor
+    ) {
+        guard !topics.isEmpty else { return }
+        var bytes: [UInt8] = []
+        for topic in topics {
+            append(key: topic, to: &bytes, version, governor)
+            bytes.append(count: topic.partitions.count, isFlexible: version >= 12)
+            for partition in topic.partitions { bytes.append(bigEndian: partition.index) }
+            if version >= 12 { bytes.append(0) }
+        }
+        edits.replace(place..<place, with: bytes)
+    }
+
+    private func append(
+        key topic: SessionTopic, to bytes: inout [UInt8], _ version: Int16, _ governor: borrowing Governor
+    ) {
+        if version >= 13 {
+            bytes.append(bigEndian: topic.id.high)
+            bytes.append(bigEndian: topic.id.low)
+        } else {
+            bytes.append(string: Array(governor.name(of: topic.topic).utf8), isFlexible: version >= 12)
+        }
+    }
+
+    // MARK: Answers of our own
+
+    /// An answer with an error for the whole request; before version 7, which has no such field, for every partition.
+    private func fetchError(
+        _ header: RequestHead, _ error: Int16, _ request: FetchRequest? = nil, _ window: RawSpan = RawSpan()
+    ) -> [UInt8] {
+        var denial = FetchDenial()
+        if header.version < 7 || error == KafkaError.topicAuthorizationFailed, let request {
+            for topic in request.topics {
+                for partition in request.partitions[topic.partitions] {
+                    denial.add(
+                        name: window.bytes(topic.name), id: topic.id, partition: partition.index, error: error)
+                }
+            }
+            return fetchAnswer(header, denial)
+        }
+        return fetchAnswer(header, denial, error: error)
+    }
+
+    private func fetchAnswer(_ header: RequestHead, _ denial: FetchDenial, error: Int16 = 0) -> [UInt8] {
+        let isFlexible = header.version >= 12
+        var body: [UInt8] = []
+        body.append(bigEndian: Int32(0))
+        if header.version >= 7 {
+            body.append(bigEndian: error)
+            body.append(bigEndian: Int32(0))
+        }
+        body.append(count: denial.topics.count, isFlexible: isFlexible)
+        body.append(contentsOf: denial.encoded(version: header.version))
+        if isFlexible { body.append(0) }
+        return KafkaMachine.answer(header.correlation, body, isFlexible: isFlexible)
+    }
+}
+
+extension Clearance {
+    /// Masks and messages need whole records in hand.
+    var needsHolding: Bool { !mask.isNone || recording == .messages }
+}
+
+extension FrameEdits {
+    mutating func replaceCount(_ range: Range<Int>, with count: Int, isFlexible: Bool) {
+        var bytes: [UInt8] = []
+        bytes.append(count: count, isFlexible: isFlexible)
+        replace(range, with: bytes)
+    }
+}
+
+extension FixedWidthInteger {
+    var bigEndianBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(bigEndian: self)
+        return bytes
+    }
+}

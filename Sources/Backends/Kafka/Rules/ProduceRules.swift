@@ -1,0 +1,281 @@
+import TidegateCore
+import TidegateWire
+
+/// What is remembered of a Produce until its answer tells the offsets.
+struct ProduceExpectation {
+    struct Partition {
+        var topic: Resource
+        /// The topic as the wire names it: the bytes of its name, or its id.
+        var name: [UInt8]
+        var id: TopicID
+        var index: Int32
+        var records: UInt32
+        var bytes: UInt32
+        /// `KafkaError.none` is allowed.
+        var error: Int16
+    }
+    var partitions: [Partition] = []
+    var isDenied: Bool { partitions.contains { $0.error != KafkaError.none } }
+}
+
+/// Produce: the request is held until its last topic is decided; denied topics come back as errors, the rest is served.
+extension KafkaMachine {
+    static let produceName = WireName(0)
+
+    mutating func takeProduce(
+        _ header: RequestHead, _ frame: Range<Int>, _ window: RawSpan, _ governor: inout Governor,
+        _ output: inout WireOutput
+    ) throws(FieldReader.Failure) -> Progress {
+        var request = ProduceRequest()
+        try request.read(window, body: header.body, version: header.version)
+        var clearance: Clearance?
+        var refusedWhole: Int16?
+        if let range = request.transactionalID {
+            switch governor.resource(ResourceKind(KafkaKind.transaction), named: window.extracting(range)) {
+            case .ready(let resource):
+                switch governor.decide(Operation(.produce, resource, wireName: KafkaMachine.produceName)) {
+                case .allow(let allowed): clearance = allowed
+                case .deny, .hold: refusedWhole = KafkaError.transactionalIDAuthorizationFailed
+                }
+            case .notYet, .refused: refusedWhole = KafkaError.transactionalIDAuthorizationFailed
+            }
+        }
+        var expectation = ProduceExpectation()
+        var topicErrors: [Int16] = []
+        for topic in request.topics {
+            var error = refusedWhole ?? KafkaError.none
+            var resource: Resource?
+            switch self.topic(named: topic.name, id: topic.id, window, &governor, &output) {
+            case .parked: return .parked
+            case .unknown: error = KafkaError.unknownTopicID
+            case .refused: error = KafkaError.topicAuthorizationFailed
+            case .found(let found):
+                resource = found
+                switch governor.decide(Operation(.produce, found, wireName: KafkaMachine.produceName)) {
+                case .allow(let allowed): clearance = allowed
+                case .deny, .hold: if refusedWhole == nil { error = KafkaError.topicAuthorizationFailed }
+                }
+            }
+            topicErrors.append(error)
+            for partition in request.partitions[topic.partitions] {
+                expectation.partitions.append(
+                    .init(
+                        topic: resource ?? Resource.none, name: window.bytes(topic.name), id: topic.id,
+                        index: partition.index, records: try KafkaMachine.recordCount(partition.records, window),
+                        bytes: UInt32(clamping: partition.records.count), error: error))
+            }
+        }
+        refreshAwaited = 0
+        return send(request, expectation, topicErrors, clearance, header, frame, window, &governor, &output)
+    }
+
+    private mutating func send(
+        _ request: ProduceRequest, _ expectation: ProduceExpectation, _ topicErrors: [Int16], _ clearance: Clearance?,
+        _ header: RequestHead, _ frame: Range<Int>, _ window: RawSpan, _ governor: inout Governor,
+        _ output: inout WireOutput
+    ) -> Progress {
+        let allAllowed = topicErrors.allSatisfy { $0 == KafkaError.none }
+        guard let clearance, topicErrors.contains(KafkaError.none) || request.topics.isEmpty else {
+            if request.acks == 0 {
+                // As Kafka does: there is no answer to put the error in.
+                output.close(.refused(Refusal(.denied)))
+                return .closed
+            }
+            owe(produceAnswer(header, expectation), &output)
+            return .done
+        }
+        if request.acks == 0 {
+            guard allAllowed else {
+                output.close(.refused(Refusal(.denied)))
+                return .closed
+            }
+            for partition in expectation.partitions {
+                switch governor.admit(produced(partition, at: nil), under: clearance) {
+                case .release: break
+                case .withhold(let refusal), .cut(let refusal):
+                    output.close(.refused(refusal))
+                    return .closed
+                }
+            }
+            governor.holdBackendForEvidence()
+            output.pass(frame, to: .backend, under: clearance)
+            return .done
+        }
+        expect(.produce, header, governor, detail: .produce(expectation))
+        var edits = FrameEdits()
+        if !allAllowed {
+            for (topic, error) in zip(request.topics, topicErrors) where error != KafkaError.none {
+                edits.remove(topic.element)
+            }
+            edits.replaceCount(
+                request.topicCount, with: topicErrors.count { $0 == KafkaError.none },
+                isFlexible: header.version >= 9)
+        }
+        edits.send(frame, to: .backend, under: clearance, &output)
+        return .done
+    }
+
+    private func produced(_ partition: ProduceExpectation.Partition, at base: Int64?) -> Delivery {
+        var first: Position?, last: Position?
+        if let base, base >= 0 {
+            first = Position(major: 0, minor: UInt64(base))
+            last = Position(major: 0, minor: UInt64(base) &+ UInt64(max(1, partition.records)) &- 1)
+        }
+        return Delivery(
+            partition.topic, part: partition.index, first: first, last: last, records: partition.records,
+            bytes: partition.bytes, towards: .backend, wireName: KafkaMachine.produceName)
+    }
+
+    /// Records in a partition's batches, as their headers say.
+    private static func recordCount(_ range: Range<Int>, _ window: RawSpan) throws(FieldReader.Failure) -> UInt32 {
+        var at = range.lowerBound
+        var count: UInt32 = 0
+        while at < range.upperBound {
+            guard let batch = try BatchHead(window, at: at, available: range.upperBound - at) else {
+                throw .bad("a batch cut off by the end of its records")
+            }
+            guard batch.size <= range.upperBound - at else { throw .bad("a batch longer than its records") }
+            count = count.addingReportingOverflow(UInt32(batch.count)).partialValue
+            at += batch.size
+        }
+        return count
+    }
+
+    // MARK: The answer
+
+    /// Reads offsets for evidence, hides brokers' addresses, and puts the denied topics before the broker's own.
+    mutating func readProduced(
+        _ frame: Range<Int>, _ head: Awaited, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
+    ) throws(FieldReader.Failure) -> Progress {
+        guard case .produce(let expectation)? = details[head.detail] else {
+            throw .bad("an answer to a Produce that was not kept")
+        }
+        let isFlexible = head.version >= 9
+        var reader = FieldReader(at: frame.lowerBound + 8, end: frame.upperBound, isFlexible: isFlexible)
+        try reader.skipTags(window)
+        let countStart = reader.at
+        let count = max(0, try reader.count(atLeast: 5, window))
+        let countRange = countStart..<reader.at
+        var stored: [(ProduceExpectation.Partition, Int64)] = []
+        for _ in 0..<count {
+            var name: [UInt8] = []
+            var id = TopicID(high: 0, low: 0)
+            if head.version >= 13 {
+                id = try reader.topicID(window)
+            } else if let range = try reader.string(window) {
+                name = window.bytes(range)
+            }
+            for _ in 0..<max(0, try reader.count(atLeast: 14, window)) {
+                let index = try reader.integer(Int32.self, window)
+                let error = try reader.integer(Int16.self, window)
+                let base = try reader.integer(Int64.self, window)
+                if head.version >= 2 { _ = try reader.take(8, window) }  // LogAppendTimeMs
+                if head.version >= 5 { _ = try reader.take(8, window) }  // LogStartOffset
+                if head.version >= 8 {
+                    for _ in 0..<max(0, try reader.count(atLeast: 5, window)) {
+                        _ = try reader.take(4, window)
+                        _ = try reader.string(window)
+                        try reader.skipTags(window)
+                    }
+                    _ = try reader.string(window)
+                }
+                try reader.skipTags(window)
+                if error == KafkaError.none,
+                    let asked = expectation.partitions.first(where: {
+                        $0.index == index && $0.name == name && $0.id == id && $0.error == KafkaError.none
+                    })
+                {
+                    stored.append((asked, base))
+                }
+            }
+            try reader.skipTags(window)
+        }
+        if head.version >= 1 { _ = try reader.take(4, window) }  // ThrottleTimeMs
+        let tailStart = reader.at
+        let hidden = try KafkaMachine.hideEndpoints(&reader, window)
+        guard reader.at == frame.upperBound, tailStart <= reader.at else {
+            throw .bad("bytes behind the end of a Produce answer")
+        }
+        guard let clearance = governor.openClearance() else {
+            output.close(.refused(Refusal(.revoked)))
+            return .closed
+        }
+        var edits = FrameEdits()
+        for range in hidden {
+            edits.replace(range.tag..<(range.tag + 1), with: [KafkaMachine.paddingTag])
+            edits.replace(range.content, with: [UInt8](repeating: 0, count: range.content.count))
+        }
+        if expectation.isDenied {
+            let (elements, topics) = deniedElements(expectation, version: head.version)
+            edits.replaceCount(countRange, with: count + topics, isFlexible: isFlexible)
+            edits.replace(countRange.upperBound..<countRange.upperBound, with: elements)
+        }
+        for (partition, base) in stored {
+            let operation = Operation(.produce, partition.topic, wireName: KafkaMachine.produceName)
+            // The write has happened, whatever the policy says by now: it is recorded under what allows it or not.
+            if case .allow(let standing) = governor.standing(operation) {
+                switch governor.admit(produced(partition, at: base), under: standing) {
+                case .release: break
+                case .withhold(let refusal), .cut(let refusal):
+                    output.close(.refused(refusal))
+                    return .closed
+                }
+            } else {
+                governor.recordUncovered(produced(partition, at: base))
+            }
+        }
+        edits.send(frame, to: .client, under: clearance, &output)
+        return .done
+    }
+
+    private func produceAnswer(_ header: RequestHead, _ expectation: ProduceExpectation) -> [UInt8] {
+        let isFlexible = header.version >= 9
+        let (elements, topics) = deniedElements(expectation, version: header.version)
+        var body: [UInt8] = []
+        body.append(count: topics, isFlexible: isFlexible)
+        body.append(contentsOf: elements)
+        if header.version >= 1 { body.append(bigEndian: Int32(0)) }
+        if isFlexible { body.append(0) }
+        return KafkaMachine.answer(header.correlation, body, isFlexible: isFlexible)
+    }
+
+    /// Denied topics as elements of ProduceResponse's `Responses`.
+    private func deniedElements(
+        _ expectation: ProduceExpectation, version: Int16
+    ) -> (bytes: [UInt8], topics: Int) {
+        let isFlexible = version >= 9
+        var bytes: [UInt8] = []
+        var topics = 0
+        var at = 0
+        let all = expectation.partitions
+        while at < all.count {
+            var end = at + 1
+            while end < all.count, all[end].name == all[at].name, all[end].id == all[at].id { end += 1 }
+            if all[at].error != KafkaError.none {
+                topics += 1
+                if version >= 13 {
+                    bytes.append(bigEndian: all[at].id.high)
+                    bytes.append(bigEndian: all[at].id.low)
+                } else {
+                    bytes.append(string: all[at].name, isFlexible: isFlexible)
+                }
+                bytes.append(count: end - at, isFlexible: isFlexible)
+                for partition in all[at..<end] {
+                    bytes.append(bigEndian: partition.index)
+                    bytes.append(bigEndian: partition.error)
+                    bytes.append(bigEndian: Int64(-1))
+                    if version >= 2 { bytes.append(bigEndian: Int64(-1)) }
+                    if version >= 5 { bytes.append(bigEndian: Int64(-1)) }
+                    if version >= 8 {
+                        bytes.append(count: 0, isFlexible: isFlexible)
+                        if isFlexible { bytes.append(0) } else { bytes.append(bigEndian: Int16(-1)) }
+                    }
+                    if isFlexible { bytes.append(0) }
+                }
+                if isFlexible { bytes.append(0) }
+            }
+            at = end
+        }
+        return (bytes, topics)
+    }
+}

@@ -1,0 +1,203 @@
+import TidegateCore
+import Synchronization
+import TidegateCrypto
+
+/// What is known of a cluster at one moment: its brokers, its topics by id, what it serves. Immutable; a refresh makes a
+/// new one.
+final class KafkaCatalogue: Sendable {
+    struct Node: Sendable, Equatable {
+        var host: String
+        var port: UInt16
+    }
+    /// Rises with every refresh.
+    let generation: UInt64
+    let nodes: [Int32: Node]
+    let topics: [TopicID: [UInt8]]
+    /// All topics, those of brokers without ids too.
+    let names: Set<[UInt8]>
+    /// The broker's own answer to ApiVersions 4, or empty where it was not heard yet.
+    let apiVersions: BrokerVersions?
+
+    init(
+        generation: UInt64, nodes: [Int32: Node], topics: [TopicID: [UInt8]], names: Set<[UInt8]>,
+        apiVersions: BrokerVersions?
+    ) {
+        self.generation = generation
+        self.nodes = nodes
+        self.topics = topics
+        self.names = names
+        self.apiVersions = apiVersions
+    }
+}
+
+/// One Kafka cluster behind the gateway, shared by its connections: catalogue, endpoints, log-in.
+final class KafkaCluster: Sendable {
+    let name: String
+    let settings: KafkaSettings
+    private let state: Mutex<State>
+    private let published: Atomic<UInt64>
+    private let wakeRefresher: Mutex<(@Sendable () -> Void)?>
+    private let salted = Mutex<[SaltedKey: [UInt8]]>([:])
+    private let nextBootstrap = Atomic<Int>(0)
+
+    fileprivate struct State {
+        var catalogue: KafkaCatalogue
+        /// Refreshes asked for, begun and done (failed ones too): a question waits for the number it was given.
+        var asked: UInt64 = 0
+        var begun: UInt64 = 0
+        var done: UInt64 = 0
+        var waiting: [(number: UInt64, waker: Waker)] = []
+        var lastFailed = false
+    }
+
+    struct SaltedKey: Hashable {
+        var salt: [UInt8]
+        var iterations: Int
+    }
+
+    private let log: Log
+
+    init(name: String, settings: KafkaSettings, log: Log) {
+        self.log = log
+        self.name = name
+        self.settings = settings
+        state = Mutex(State(catalogue: KafkaCatalogue(generation: 0, nodes: [:], topics: [:], names: [], apiVersions: nil)))
+        published = Atomic(0)
+        wakeRefresher = Mutex(nil)
+    }
+
+    // MARK: What machines ask
+
+    /// The catalogue of now; `held` where nothing is newer.
+    func catalogue(newerThan held: KafkaCatalogue?) -> KafkaCatalogue {
+        if let held, published.load(ordering: .acquiring) == held.generation { return held }
+        return state.withLock { $0.catalogue }
+    }
+
+    /// Asks for a refresh that begins from now on.
+    ///
+    /// - Returns: its number; `isDone` tells when it has been made or has failed, and the waker is called then.
+    func refresh(waking waker: Waker) -> UInt64 {
+        let number = state.withLock { state in
+            // One that is under way began before this question: the next one counts.
+            state.asked = max(state.asked, state.begun + 1)
+            state.waiting.append((state.asked, waker))
+            return state.asked
+        }
+        wakeRefresher.withLock { $0 }?()
+        return number
+    }
+
+    func isDone(_ number: UInt64) -> Bool { state.withLock { $0.done >= number } }
+    var lastRefreshFailed: Bool { state.withLock { $0.lastFailed } }
+
+    /// Where to connect for a broker, or for the cluster as such; nil where the broker is not known.
+    func endpoint(ofNode node: Int32?) -> Endpoint? {
+        if let node {
+            guard let found = state.withLock({ $0.catalogue.nodes[node] }) else { return nil }
+            return endpoint(found.host, found.port)
+        }
+        let bootstrap = settings.bootstrap
+        guard !bootstrap.isEmpty else { return nil }
+        let turn = nextBootstrap.wrappingAdd(1, ordering: .relaxed).oldValue
+        let (host, port) = bootstrap[Int(UInt(bitPattern: turn) % UInt(bootstrap.count))]
+        return endpoint(host, port)
+    }
+
+    private func endpoint(_ host: String, _ port: UInt16) -> Endpoint {
+        Endpoint(host: host, port: port, tls: settings.tls, serverName: settings.serverName ?? host)
+    }
+
+    // MARK: What the refresher tells
+
+    func attachRefresher(_ wake: (@Sendable () -> Void)?) { wakeRefresher.withLock { $0 = wake } }
+
+    /// True where somebody asked for a refresh that has not been made.
+    var wantsRefresh: Bool { state.withLock { $0.asked > $0.begun } }
+
+    /// The refresher begins a refresh: questions from here on wait for the next.
+    func begin() {
+        state.withLock { state in
+            state.asked = max(state.asked, state.begun + 1)
+            state.begun = state.asked
+        }
+    }
+
+    func publish(
+        nodes: [Int32: KafkaCatalogue.Node], topics: [TopicID: [UInt8]], names: Set<[UInt8]>,
+        apiVersions: BrokerVersions
+    ) {
+        let waiting = state.withLock { state in
+            let generation = state.catalogue.generation + 1
+            state.catalogue = KafkaCatalogue(
+                generation: generation, nodes: nodes, topics: topics, names: names,
+                apiVersions: apiVersions)
+            state.lastFailed = false
+            published.store(generation, ordering: .releasing)
+            return State.finish(&state)
+        }
+        for waker in waiting { waker.wake() }
+    }
+
+    /// A refresh could not be made: who waits gets what is known.
+    func publishFailure() {
+        let waiting = state.withLock { state in
+            state.lastFailed = true
+            return State.finish(&state)
+        }
+        for waker in waiting { waker.wake() }
+    }
+
+    /// What one connection learned from a Metadata answer that passed through it.
+    func learn(topics: [TopicID: [UInt8]], nodes: [Int32: KafkaCatalogue.Node]) {
+        state.withLock { state in
+            let old = state.catalogue
+            let fresh = topics.filter { old.topics[$0.key] != $0.value }
+            let moved = nodes.filter { old.nodes[$0.key] != $0.value }
+            guard !fresh.isEmpty || !moved.isEmpty else { return }
+            let generation = old.generation + 1
+            state.catalogue = KafkaCatalogue(
+                generation: generation, nodes: old.nodes.merging(moved) { $1 },
+                topics: old.topics.merging(fresh) { $1 }, names: old.names.union(fresh.values),
+                apiVersions: old.apiVersions)
+            published.store(generation, ordering: .releasing)
+        }
+    }
+
+    /// The broker did not let the gateway in.
+    func report(logInError error: Int16) {
+        log.error("the broker refused the gateway's log-in", ["backend": name, "error_code": "\(error)"])
+    }
+
+    // MARK: SCRAM
+
+    /// SaltedPassword of RFC 5802 for the gateway's own log-in, computed once per salt on a thread of its own.
+    ///
+    /// - Returns: nil while it is being computed; the waker is called then.
+    func saltedPassword(_ hash: HashAlgorithm, salt: [UInt8], iterations: Int, waking waker: Waker) -> [UInt8]? {
+        let key = SaltedKey(salt: salt, iterations: iterations)
+        if let known = salted.withLock({ $0[key] }) { return known }
+        let password = settings.sasl?.password ?? []
+        let cluster = self
+        Task.detached {
+            let computed = hash.derive(password, salt: salt, iterations: iterations)
+            cluster.salted.withLock { keys in
+                if keys.count > 64 { keys.removeAll() }
+                keys[key] = computed
+            }
+            waker.wake()
+        }
+        return nil
+    }
+}
+
+extension KafkaCluster.State {
+    /// Takes out who waited for what has been begun.
+    fileprivate static func finish(_ state: inout Self) -> [Waker] {
+        state.done = state.begun
+        let done = state.done
+        let finished = state.waiting.filter { $0.number <= done }.map(\.waker)
+        state.waiting.removeAll { $0.number <= done }
+        return finished
+    }
+}

@@ -1,0 +1,146 @@
+import COpenSSL
+
+/// One TLS connection on memory BIOs: ciphertext in and out as bytes, no sockets. Lives on one event loop.
+@safe
+public final class TLSSession {
+    public enum Outcome: Equatable, Sendable {
+        /// So many bytes of plaintext.
+        case bytes(Int)
+        /// More ciphertext is needed.
+        case wantsMore
+        /// The peer said that it sends no more (close_notify).
+        case closed
+        case failed(String)
+    }
+
+    private let ssl: OpaquePointer
+    /// Owned by `ssl`.
+    private let incoming: OpaquePointer
+    private let outgoing: OpaquePointer
+
+    public init?(server context: TLSServerContext) {
+        guard let made = unsafe TLSSession.make(context.handle) else { return nil }
+        unsafe (ssl, incoming, outgoing) = made
+        unsafe SSL_set_accept_state(ssl)
+    }
+
+    /// - Parameter serverName: the host name or numeric address that the certificate must hold; sent as SNI where it is a
+    ///   name.
+    public init?(client context: TLSClientContext, serverName: String) {
+        guard let made = unsafe TLSSession.make(context.handle) else { return nil }
+        unsafe (ssl, incoming, outgoing) = made
+        unsafe SSL_set_connect_state(ssl)
+        let parameters = unsafe SSL_get0_param(ssl)
+        if unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, serverName) != 1 {
+            unsafe _ = shim_SSL_set_tlsext_host_name(ssl, serverName)
+            unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+            guard unsafe SSL_set1_host(ssl, serverName) == 1 || !context.verifies else { return nil }
+        }
+        ERR_clear_error()
+    }
+
+    deinit { unsafe SSL_free(ssl) }
+
+    private static func make(_ context: OpaquePointer) -> (OpaquePointer, OpaquePointer, OpaquePointer)? {
+        guard let ssl = unsafe SSL_new(context) else { return nil }
+        guard let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem()) else {
+            unsafe SSL_free(ssl)
+            return nil
+        }
+        unsafe SSL_set_bio(ssl, incoming, outgoing)
+        return unsafe (ssl, incoming, outgoing)
+    }
+
+    /// Takes ciphertext that came from the peer.
+    public func receive(ciphertext: RawSpan) {
+        unsafe ciphertext.withUnsafeBytes { raw in
+            var at = 0
+            while at < raw.count {
+                let count = min(raw.count - at, Int(Int32.max))
+                let written = unsafe BIO_write(incoming, raw.baseAddress! + at, Int32(count))  // invariant: raw is not empty
+                if written <= 0 { return }
+                at += Int(written)
+            }
+        }
+    }
+
+    /// Goes on with the handshake: `bytes(0)` once it is done.
+    public func handshake() -> Outcome {
+        if isEstablished { return .bytes(0) }
+        ERR_clear_error()
+        let result = unsafe SSL_do_handshake(ssl)
+        return result == 1 ? .bytes(0) : outcome(result)
+    }
+
+    public var isEstablished: Bool { unsafe SSL_is_init_finished(ssl) == 1 }
+
+    /// Decrypts into `buffer`, up to its size.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+        guard let base = buffer.baseAddress, buffer.count > 0 else { return .bytes(0) }
+        ERR_clear_error()
+        let count = unsafe SSL_read(ssl, base, Int32(clamping: buffer.count))
+        return count > 0 ? .bytes(Int(count)) : outcome(count)
+    }
+
+    /// Encrypts plaintext; all of it, since the outgoing BIO grows.
+    public func write(_ plaintext: RawSpan) -> Outcome {
+        unsafe plaintext.withUnsafeBytes { raw in
+            var at = 0
+            while at < raw.count {
+                ERR_clear_error()
+                let count = unsafe SSL_write(ssl, raw.baseAddress! + at, Int32(clamping: raw.count - at))  // invariant: not empty
+                if count <= 0 { return outcome(count) }
+                at += Int(count)
+            }
+            return .bytes(at)
+        }
+    }
+
+    /// Hands out the ciphertext that waits to be sent, and forgets it.
+    public func drain(_ body: (RawSpan) -> Void) {
+        var bytes: UnsafePointer<UInt8>?
+        let count = unsafe shim_BIO_get_mem_data(outgoing, &bytes)
+        guard count > 0, let base = unsafe bytes else { return }
+        unsafe body(UnsafeRawBufferPointer(start: base, count: count).bytes)
+        unsafe _ = shim_BIO_reset(outgoing)
+    }
+
+    public var hasOutput: Bool { unsafe shim_BIO_pending(outgoing) > 0 }
+
+    /// Says that no more is sent (close_notify).
+    public func close() {
+        ERR_clear_error()
+        unsafe _ = SSL_shutdown(ssl)
+        ERR_clear_error()
+    }
+
+    /// The server name that a client asked for.
+    public var serverName: String? {
+        guard let name = unsafe SSL_get_servername(ssl, Int32(TLSEXT_NAMETYPE_host_name)) else { return nil }
+        return unsafe String(cString: name)
+    }
+
+    /// The subject of the peer's verified certificate (RFC 2253 form), where it showed one.
+    public var peerSubject: String? {
+        guard let certificate = unsafe SSL_get1_peer_certificate(ssl) else { return nil }
+        defer { unsafe X509_free(certificate) }
+        var buffer = [CChar](repeating: 0, count: 512)
+        guard unsafe X509_NAME_oneline(X509_get_subject_name(certificate), &buffer, 512) != nil else { return nil }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// SSL_get_error before the BIOs are touched.
+    private func outcome(_ result: Int32) -> Outcome {
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .wantsMore
+        case SSL_ERROR_ZERO_RETURN: return .closed
+        default:
+            let verification = unsafe SSL_get_verify_result(ssl)
+            if verification != Int(X509_V_OK), let text = unsafe X509_verify_cert_error_string(verification) {
+                ERR_clear_error()
+                return unsafe .failed("certificate: \(String(cString: text))")
+            }
+            return .failed(lastTLSError("TLS failure"))
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import TidegateCore
+
+extension Relay {
+    static let flushSeconds: Int64 = 5
+    static let lingerSeconds: Int64 = 2
+
+    /// Reads no more, sends what waits, closes.
+    func close(_ reason: CloseReason) {
+        guard isRunning else { return }
+        phase = .closing(reason)
+        closeBy = loop.monotonic + Relay.flushSeconds * 1_000_000_000
+        arm(closeBy)
+        events.removeAll()
+        client.window.clear(loop.pool)
+        backend.window.clear(loop.pool)
+        if backend.phase != .open || backend.waiting == 0 {
+            backend.outbox.drop(loop.pool)
+            loop.dispose(backend)
+        }
+        if client.phase == .securing {
+            // No word can be said before TLS is up, but its alert.
+            client.outbox.drop(loop.pool)
+        }
+        updateReading(client)
+        updateReading(backend)
+        loop.look(at: self)
+    }
+
+    func finishIfFlushed() {
+        guard case .closing(let reason) = phase else { return }
+        if backend.phase == .open, backend.waiting == 0, !backend.isSending { loop.dispose(backend) }
+        let clientDone = client.phase == .absent || client.phase == .closed || client.waiting == 0 && !client.isSending
+        if clientDone, backend.phase == .closed || backend.phase == .absent { finish(reason) }
+    }
+
+    /// Ends the session: evidence, counters, and the descriptors.
+    func finish(_ reason: CloseReason, resetting: Bool = false) {
+        switch phase {
+        case .lingering: return vanish()
+        case .gone: return
+        case .running, .closing: break
+        }
+        let told: CloseReason
+        if case .closing(let first) = phase { told = first } else { told = reason }
+        governor.now = loop.now
+        governor.end(told)
+        loop.log.debug(
+            "session ended",
+            [
+                "session_id": governor.session.id, "route": governor.session.route.name, "reason": told.word,
+                "client_address": governor.session.clientAddress,
+            ])
+        events.removeAll()
+        client.window.clear(loop.pool)
+        backend.window.clear(loop.pool)
+        dropOutboxes()
+        backend.resetsOnClose = resetting
+        loop.dispose(backend)
+        if client.phase == .open, !client.hasEnded, !resetting, !client.isSending {
+            // Closing a socket with unread bytes resets it, and what was said last would be lost.
+            phase = .lingering
+            client.isFinishing = true
+            closeBy = loop.monotonic + Relay.lingerSeconds * 1_000_000_000
+            arm(closeBy)
+            loop.look(at: self)
+        } else {
+            client.resetsOnClose = resetting
+            vanish()
+        }
+        onEnd?(told)
+        onEnd = nil
+    }
+
+    private func dropOutboxes() {
+        for half in [client, backend] {
+            half.outbox.drop(loop.pool)
+            half.filter?.outbox.drop(loop.pool)
+        }
+    }
+
+    /// Gives up what is left; the loop forgets the relay.
+    func vanish() {
+        if case .gone = phase { return }
+        phase = .gone
+        dropOutboxes()
+        loop.dispose(client)
+        loop.dispose(backend)
+        loop.forget(self)
+    }
+
+    /// Ends the session here and now: what was not written is dropped (law 8).
+    func cut(_ refusal: Refusal) {
+        guard isRunning else {
+            if case .closing = phase { finish(.refused(refusal), resetting: true) }
+            return
+        }
+        backend.outbox.drop(loop.pool)
+        client.outbox.drop(loop.pool)
+        let isAtBoundary: Bool
+        if let filter = client.filter {
+            isAtBoundary = filter.outbox.isEmpty && filter.outbox.isAtBoundary
+        } else {
+            isAtBoundary = client.outbox.isAtBoundary
+        }
+        guard client.phase == .open, isAtBoundary, !client.isSending else {
+            return finish(.refused(refusal), resetting: true)
+        }
+        backend.resetsOnClose = true
+        loop.dispose(backend)
+        events.removeAll()
+        note(.lastWords(refusal))
+        client.isParked = true
+        client.isFresh = false
+        advance()
+        close(.refused(refusal))
+    }
+
+    // MARK: Deadlines
+
+    /// Makes the loop look at the deadlines at `time`.
+    func arm(_ time: Int64) {
+        guard time < armedFor else { return }
+        armedFor = time
+        loop.wheel.arm(token, at: time)
+    }
+
+    /// The earliest deadline of now.
+    private func nextDeadline() -> Int64 {
+        var next = min(authenticateBy, min(connectBy, closeBy))
+        if case .running = phase, runtime != nil {
+            next = min(next, lastActivity + Int64(limits.idleSeconds) * 1_000_000_000)
+            if let principal = governor.principal {
+                let left = principal.expires.nanoseconds.subtractingReportingOverflow(loop.now.nanoseconds)
+                if !left.overflow {
+                    let due = loop.monotonic.addingReportingOverflow(max(0, left.partialValue))
+                    if !due.overflow { next = min(next, due.partialValue) }
+                }
+            }
+        }
+        return next
+    }
+
+    func armDeadlines() {
+        let next = nextDeadline()
+        if next != .max { arm(next) }
+    }
+
+    /// A deadline may be over.
+    func tick() {
+        armedFor = .max
+        let now = loop.monotonic
+        switch phase {
+        case .running:
+            governor.now = loop.now
+            if isAuthenticated { authenticateBy = .max }
+            if authenticateBy <= now {
+                close(.notAuthenticatedInTime)
+            } else if connectBy <= now {
+                unreachable("no answer in time")
+            } else if governor.isExpired {
+                cut(Refusal(.expired))
+            } else if runtime != nil, lastActivity + Int64(limits.idleSeconds) * 1_000_000_000 <= now {
+                close(.idle)
+            }
+        case .closing(let reason): if closeBy <= now { finish(reason, resetting: true) }
+        case .lingering: if closeBy <= now { vanish() }
+        case .gone: return
+        }
+        armDeadlines()
+    }
+}

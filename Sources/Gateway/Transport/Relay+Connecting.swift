@@ -1,0 +1,73 @@
+import TidegateCore
+import TidegateCrypto
+
+extension Relay {
+    static let connectSeconds: Int64 = 10
+
+    /// Resolves and connects the backend side; a side that was connected before is closed.
+    func connect(to endpoint: Endpoint) {
+        attempt &+= 1
+        if backend.phase != .absent {
+            backend.window.clear(loop.pool)
+            loop.dispose(backend)
+            replaceBackend()
+        }
+        self.endpoint = endpoint
+        backend.phase = .connecting
+        connectBy = loop.monotonic + Relay.connectSeconds * 1_000_000_000
+        arm(connectBy)
+        if let address = SocketAddress(numeric: endpoint.host, port: endpoint.port) {
+            dial(address)
+        } else {
+            let handle = loop.handle, token = token, attempt = attempt
+            loop.resolver.resolve(endpoint.host, port: endpoint.port) { address in
+                handle.post { access in
+                    guard let relay = access.loop.relays[token], relay.attempt == attempt else { return }
+                    if let address { relay.dial(address) } else { relay.unreachable("the name is not known") }
+                }
+            }
+        }
+    }
+
+    private func dial(_ address: SocketAddress) {
+        guard backend.phase == .connecting, isRunning else { return }
+        let descriptor = loop.driver.open(to: address)
+        guard descriptor >= 0 else { return unreachable("no socket") }
+        loop.register(backend, descriptor)
+        backend.awaited.insert(.connecting)
+        loop.driver.connect(descriptor, backend.token, to: address)
+    }
+
+    func connected(error: Int32) {
+        backend.awaited.remove(.connecting)
+        guard isRunning, backend.phase == .connecting else { return }
+        guard error == 0 else { return unreachable("connection refused or timed out") }
+        loop.driver.adopt(backend.descriptor, backend.token)
+        if let context = endpoint?.tls {
+            secureBackend(context)
+        } else {
+            connectBy = .max
+            backend.phase = .open
+            note(.connected)
+        }
+        advance()
+    }
+
+    func unreachable(_ reason: StaticString) {
+        guard isRunning else { return }
+        loop.log.warning(
+            "backend cannot be reached",
+            [
+                "session_id": governor.session.id, "route": governor.session.route.name,
+                "backend": "\(endpoint?.host ?? ""):\(endpoint?.port ?? 0)", "reason": "\(reason)",
+            ])
+        connectBy = .max
+        backend.outbox.drop(loop.pool)
+        loop.dispose(backend)
+        backend.hasEnded = true
+        backend.hasToldEnd = true
+        note(.ended(.backend))
+        advance()
+        close(.backendUnreachable)
+    }
+}

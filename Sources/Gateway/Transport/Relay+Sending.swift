@@ -1,0 +1,134 @@
+import Glibc
+import TidegateCore
+
+extension Relay {
+    /// Outbox bytes of one side above which the other is not read, and below which it is again.
+    static let highMark = 256 << 10
+    static let lowMark = 64 << 10
+
+    /// Sends what may leave on both sides; called once a wake-up for each relay that something happened to.
+    func flush() {
+        flush(client)
+        flush(backend)
+        switch phase {
+        case .running:
+            updateReading(client)
+            updateReading(backend)
+            client.window.settle(loop.pool)
+            backend.window.settle(loop.pool)
+            if client.hasEnded, backend.hasEnded, client.hasToldEnd, backend.hasToldEnd, client.waiting == 0,
+                backend.waiting == 0
+            {
+                close(.ended)
+                finishIfFlushed()
+            }
+        case .closing: finishIfFlushed()
+        case .lingering: updateReading(client)
+        case .gone: break
+        }
+    }
+
+    func flush(_ half: Half) {
+        guard half.phase == .open || half.phase == .securing, !half.isSending, !half.isBlocked else { return }
+        while true {
+            if half.filter != nil, !encrypt(half) { return lost(half) }
+            let isPlain = half.filter == nil
+            let filled: Int
+            if let filter = half.filter {
+                filled = unsafe filter.outbox.gather(into: loop.vectors, durable: loop.durable, loop.pool)
+            } else {
+                filled = unsafe half.outbox.gather(into: loop.vectors, durable: loop.durable, loop.pool)
+            }
+            if filled == 0 {
+                if half.isFinishing, half.isOpen, half.outbox.isEmpty, let filter = half.filter, !filter.hasNotified {
+                    closeNotify(half)
+                    if !filter.outbox.isEmpty { continue }
+                }
+                break
+            }
+            let vectors = unsafe UnsafeMutableBufferPointer(rebasing: loop.vectors[0..<filled])
+            switch unsafe loop.driver.send(half.descriptor, half.token, vectors) {
+            case .pending:
+                half.isSending = true
+                if isPlain { half.outbox.lend(filled) } else { half.filter?.outbox.lend(filled) }
+                half.awaited.insert(.sending)
+                return
+            case .written(let count): wrote(count, on: half)
+            case .blocked:
+                half.isBlocked = true
+                return
+            case .failed: return lost(half)
+            }
+        }
+        if !half.outbox.isEmpty {
+            loop.awaitEvidence(self)
+        } else if half.isFinishing, !half.hasFinished, half.isOpen {
+            half.hasFinished = true
+            loop.driver.shutdownWrites(half.descriptor)
+        }
+    }
+
+    /// The kernel took `count` bytes.
+    func wrote(_ count: Int, on half: Half) {
+        lastActivity = loop.monotonic
+        let released: Position?
+        if let filter = half.filter {
+            released = filter.outbox.take(count, loop.pool)
+        } else {
+            released = half.outbox.take(count, loop.pool)
+        }
+        if half.side == .client {
+            meter.counts.bytesToClient &+= UInt64(count)
+            if let released { governor.released = released }
+        } else {
+            meter.counts.bytesToBackend &+= UInt64(count)
+        }
+    }
+
+    func sent(_ result: Int32, on half: Half) {
+        half.isSending = false
+        half.isBlocked = false
+        half.awaited.remove(.sending)
+        loop.look(at: self)
+        if result < 0 {
+            if case .gone = phase { return }
+            return lost(half)
+        }
+        if case .gone = phase { return }
+        wrote(Int(result), on: half)
+    }
+
+    /// Reads a side, or stops reading it: not beyond what the other side takes, nor what a machine has not consumed, nor
+    /// what memory there is.
+    func updateReading(_ half: Half) {
+        guard half.phase == .open || half.phase == .securing, !half.hasEnded else { return }
+        let other = self.half(half.side.other)
+        if half.isGated {
+            if other.waiting <= Relay.lowMark { half.isGated = false }
+        } else if other.waiting > Relay.highMark {
+            half.isGated = true
+        }
+        var wants = true
+        switch phase {
+        case .running:
+            let held = half.window.count
+            wants =
+                !half.isGated && !loop.isStarved
+                && (held < half.window.need || held < (half.isParked || awaitsReplies ? Relay.lowMark : Relay.highMark))
+        case .lingering: wants = half.side == .client
+        case .closing, .gone: wants = false
+        }
+        if wants, !half.isReceiving {
+            half.isReceiving = true
+            half.awaited.insert(.receiving)
+            loop.driver.receive(half.descriptor, half.token)
+        } else if !wants, half.isReceiving, !half.isStopping {
+            if loop.driver.stopReceiving(half.descriptor, half.token) {
+                half.isReceiving = false
+                half.awaited.remove(.receiving)
+            } else {
+                half.isStopping = true
+            }
+        }
+    }
+}

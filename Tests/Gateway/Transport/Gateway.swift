@@ -1,0 +1,256 @@
+import Glibc
+import Synchronization
+import TidegateCore
+import TidegateTransport
+import TidegateWire
+
+/// Policy and identity of a test: who is let in, and what waits.
+final class TestJudge: PolicyJudge, Authenticator {
+    struct State {
+        var isAllowed = true
+        var expires = Instant.distantFuture
+        /// Credentials of this name answer `notYet` until somebody says so.
+        var isAnswered = true
+        var wakers: [Waker] = []
+    }
+    let state = Mutex(State())
+
+    func judge(_ principal: Principal, _ question: Question) -> Ruling {
+        Ruling(effect: state.withLock { $0.isAllowed } ? .allow : .deny, rule: 0)
+    }
+    func covers(_ principal: Principal, route: String) -> Bool { state.withLock { $0.isAllowed } }
+    func name(ofRule index: Int32) -> String? { "rule" }
+    func stands(_ principal: Principal) -> Bool { true }
+    func authenticate(_ credential: Credential, now: Instant, waker: Waker) -> Authentication {
+        state.withLock { state in
+            guard state.isAnswered else {
+                state.wakers.append(waker)
+                return .notYet
+            }
+            return .verified(Principal(subject: "tester", groups: [], issuer: "test", expires: state.expires))
+        }
+    }
+    /// The key has come: everybody who waits is woken.
+    func answer() {
+        let wakers = state.withLock { state in
+            state.isAnswered = true
+            defer { state.wakers = [] }
+            return state.wakers
+        }
+        for waker in wakers { waker.wake() }
+    }
+}
+
+/// Evidence that is durable when the test says so.
+final class TestSink: EvidenceSink {
+    struct State {
+        var lines: [UInt8] = []
+        var last: Ticket = 0
+        var loop: (any EvidenceWaiter)?
+        var isAutomatic = true
+    }
+    let state = Mutex(State())
+    let submitted = Latch()
+
+    func submit(_ lines: [UInt8], upTo ticket: Ticket, from loop: any EvidenceWaiter) {
+        let isAutomatic = state.withLock { state in
+            state.lines += lines
+            state.last = ticket
+            state.loop = loop
+            return state.isAutomatic
+        }
+        if isAutomatic { loop.evidenceIsDurable(upTo: ticket) }
+        submitted.step()
+    }
+    func hold() { state.withLock { $0.isAutomatic = false } }
+    func release(upTo ticket: Ticket? = nil) {
+        let (loop, last) = state.withLock { ($0.loop, $0.last) }
+        loop?.evidenceIsDurable(upTo: ticket ?? last)
+    }
+    func fail() { state.withLock { $0.loop }?.evidenceFailed() }
+    var text: String { state.withLock { String(decoding: $0.lines, as: UTF8.self) } }
+}
+
+/// Counts, and lets a thread wait until it has counted so far; with a deadline.
+final class Latch: Sendable {
+    private let count = Mutex(0)
+    func step() { count.withLock { $0 += 1 } }
+    var value: Int { count.withLock { $0 } }
+}
+
+/// Waits until something holds; a failed condition is an error, never a hang.
+func eventually(_ what: String = "", seconds: Double = 10, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !condition() {
+        guard ContinuousClock.now < deadline else { throw TestError("never: \(what)") }
+        sched_yield()
+    }
+}
+
+/// A transport runtime for one test, on one loop unless it says otherwise.
+final class Gateway: Sendable {
+    let runtime: TransportRuntime
+    let port: UInt16
+    let ledger = SessionLedger()
+    let judge: TestJudge
+    let sink: TestSink
+    let route: Route
+
+    init(
+        _ driver: DriverChoice, limits: SessionLimits = SessionLimits(), strict: Bool = false, loops: Int = 1,
+        totalBytes: Int = 1 << 28, networks: [Network]? = nil, judge: TestJudge = TestJudge(),
+        machine: @escaping @Sendable (Session) -> any MachineBox
+    ) throws {
+        self.judge = judge
+        sink = TestSink()
+        var settings = TransportRuntime.Settings()
+        settings.loops = loops
+        settings.driver = driver
+        settings.isStrict = strict
+        settings.totalBytes = totalBytes
+        runtime = try TransportRuntime(
+            settings, authority: Authority(version: 1, policy: judge, maskers: [], authenticator: judge),
+            ledger: ledger, sink: sink, log: Log(minimum: .error))
+        route = Route(
+            name: "test", backendName: "backend",
+            declaration: BackendDeclaration(
+                protocolName: "test", settings: .anything, kinds: [.init(singular: "thing", plural: "things")],
+                wireNames: ["Get"]), advertise: nil, isConfidential: true, limits: limits)
+        let address = SocketAddress(numeric: "127.0.0.1", port: 0)!
+        port = try runtime.replaceListeners([
+            ListenerSpecification(
+                address: address,
+                runtime: RouteRuntime(route: route, proxyNetworks: networks, makeMachine: machine))
+        ])[0].port
+    }
+
+    func authority(_ version: UInt32) -> Authority {
+        Authority(version: version, policy: judge, maskers: [], authenticator: judge)
+    }
+
+    /// The counters of the route, gathered now.
+    func counts() throws -> Meter.Counts { try figures().routes["test"] ?? Meter.Counts() }
+
+    func figures() throws -> TransportRuntime.Figures {
+        let answer = Answered()
+        runtime.figures { figures in answer.figures.withLock { $0 = figures } }
+        try eventually("figures") { answer.figures.withLock { $0 != nil } }
+        return answer.figures.withLock { $0 } ?? TransportRuntime.Figures()
+    }
+    private final class Answered: Sendable { let figures = Mutex<TransportRuntime.Figures?>(nil) }
+
+    func stop() { runtime.shutdown() }
+}
+
+func endpoint(_ port: UInt16) -> Endpoint { Endpoint(host: "127.0.0.1", port: port, tls: nil, serverName: "localhost") }
+
+/// A protocol of a test: frames of a two-byte length and that many bytes.
+///
+/// From the client: `A…` authenticates, is answered `ok` and connects; everything else goes to the backend whole. From the
+/// backend: every frame is admitted as a delivery and passed. Last words are the frame `X`.
+struct FrameMachine: WireMachine, ~Copyable {
+    let endpoint: Endpoint
+    var position: UInt64 = 0
+    /// Requests of which the answer must come before the next is read.
+    var waits = false
+    var isConnected = false
+
+    init(_ endpoint: Endpoint, waits: Bool = false) {
+        self.endpoint = endpoint
+        self.waits = waits
+    }
+
+    static func frame(_ text: String) -> [UInt8] { frame(Array(text.utf8)) }
+    static func frame(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8(bytes.count >> 24), UInt8(bytes.count >> 16 & 255), UInt8(bytes.count >> 8 & 255), UInt8(bytes.count & 255)]
+            + bytes
+    }
+
+    mutating func receive(
+        _ window: RawSpan, from side: Side, asking governor: inout Governor, _ output: inout WireOutput
+    ) throws(WireViolation) -> Int {
+        var at = 0
+        while let length = window.bigEndian(UInt32.self, at: at) {
+            guard length > 0 else { throw WireViolation("an empty frame", side: side, at: at) }
+            let end = at + 4 + Int(length)
+            guard end <= window.byteCount else {
+                output.need(side, bytes: end - at)
+                return at
+            }
+            if side == .client {
+                if window.byte(at: at + 4) == UInt8(ascii: "A") {
+                    switch governor.authenticate(Credential(secret: window.bytes(at + 5..<end))) {
+                    case .notYet:
+                        output.park(.client)
+                        return at
+                    case .refused:
+                        output.say(FrameMachine.frame("no"))
+                        output.close(.ended)
+                        return end
+                    case .ready:
+                        output.say(FrameMachine.frame("ok"))
+                        output.boundary(.client)
+                        if !isConnected { output.connect(endpoint) }
+                        isConnected = true
+                    }
+                } else {
+                    guard let clearance = governor.openClearance() else {
+                        throw WireViolation("not authenticated", side: side, at: at)
+                    }
+                    output.pass(at..<end, to: .backend, under: clearance)
+                    output.boundary(.backend)
+                    if waits {
+                        output.awaitReplies()
+                        return end
+                    }
+                }
+            } else {
+                guard try deliver(window, at..<end, &governor, &output) else { return at }
+            }
+            at = end
+        }
+        return at
+    }
+
+    private mutating func deliver(
+        _ window: RawSpan, _ range: Range<Int>, _ governor: inout Governor, _ output: inout WireOutput
+    ) throws(WireViolation) -> Bool {
+        let name: [UInt8] = Array("thing".utf8)
+        guard case .ready(let resource) = governor.resource(ResourceKind(0), named: name.span.bytes) else {
+            throw WireViolation("too many names", side: .backend)
+        }
+        guard case .allow(let clearance) = governor.decide(Operation(.consume, resource, wireName: WireName(0)))
+        else {
+            output.park(.backend)
+            return false
+        }
+        position += 2  // never adjacent to the one before: every frame is a line and a ticket of its own
+        let place = Position(major: UInt64(position), minor: 0)
+        let delivery = Delivery(
+            resource, part: Int32(truncatingIfNeeded: position), first: place, last: place, records: 1,
+            bytes: UInt32(range.count), towards: .client, wireName: WireName(0))
+        switch governor.admit(delivery, under: clearance) {
+        case .release(let current):
+            output.pass(range, to: .client, under: current)
+            output.boundary(.client)
+            output.mark(place)
+        case .withhold: break
+        case .cut(let refusal): output.close(.refused(refusal))
+        }
+        return true
+    }
+
+    mutating func handle(
+        _ event: WireEvent, asking governor: inout Governor, _ output: inout WireOutput
+    ) throws(WireViolation) {
+        switch event {
+        case .ended(.client): if isConnected { output.finish(.backend) } else { output.close(.ended) }
+        case .ended(.backend):
+            output.say(FrameMachine.frame("gone"))
+            output.close(.backendEnded)
+        case .lastWords: output.say(FrameMachine.frame("X"))
+        case .draining: output.close(.draining)
+        case .accepted, .connected, .secured, .authorityChanged, .woken: break
+        }
+    }
+}

@@ -1,0 +1,266 @@
+import Glibc
+import Synchronization
+import Testing
+import TidegateCore
+import TidegateTransport
+
+let kernelDrivers: [DriverChoice] = [.ioUring, .epoll]
+
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct RelayTests {
+    private static func pass(_ port: UInt16) -> @Sendable (Session) -> any MachineBox {
+        { _ in MachineOf(PassThroughMachine(to: endpoint(port))) }
+    }
+    private static func frames(_ port: UInt16, waits: Bool = false) -> @Sendable (Session) -> any MachineBox {
+        { _ in MachineOf(FrameMachine(endpoint(port), waits: waits)) }
+    }
+
+    /// A client that has said who it is, and the backend's end of its connection.
+    private static func open(_ gateway: Gateway, _ listener: TestListener) throws -> (TestSocket, TestSocket) {
+        let client = try TestSocket.connect(gateway.port)
+        client.write(FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        return (client, try listener.accept())
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `relays both ways and closes when both have ended`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.pass(listener.port))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write("hello")
+        let backend = try listener.accept()
+        #expect(try backend.read("hello"))
+        backend.write("world")
+        #expect(try client.read("world"))
+        client.finishWriting()
+        let first = try backend.readToEnd()
+        #expect(first == ([], false))
+        backend.write("late")
+        backend.finishWriting()
+        let end = try client.readToEnd()
+        #expect(end == (Array("late".utf8), false))
+        try eventually("the session's end") { gateway.ledger.connections == 0 }
+        #expect(try gateway.counts().sessionsEnded["ended"] == 1)
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `moves many bytes both ways at once`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.pass(listener.port))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write("x")
+        let backend = try listener.accept()
+        #expect(try backend.read("x"))
+        let up = (0..<8_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+        let down = (0..<9_000_000).map { UInt8(truncatingIfNeeded: $0 &* 17 &+ $0 >> 9) }
+        let writers = [Worker { client.write(up) }, Worker { backend.write(down) }]
+        let reader = Worker { #expect((try? backend.read(up.count)) == up) }
+        #expect(try client.read(down.count) == down)
+        reader.join()
+        for writer in writers { writer.join() }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a client that never reads stops its backend, in bounded memory`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.pass(listener.port))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write("x")
+        let backend = try listener.accept()
+        #expect(try backend.read("x"))
+        let all = 64 << 20
+        let writer = Worker {
+            let block = [UInt8](repeating: 7, count: 1 << 20)
+            for _ in 0..<(all >> 20) { backend.write(block) }
+        }
+        var seen = 0
+        // Until nothing moves any more: the counters of two looks, some time apart, are the same.
+        try eventually("the flood to stop") {
+            let now = Int(try gateway.counts().bytesFromBackend)
+            defer { seen = now }
+            return now > 0 && now == seen && client.hasSomething(within: 50) && !backend.canWrite(within: 100)
+        }
+        let figures = try gateway.figures()
+        #expect(figures.bytesHeld < 16 << 20)
+        #expect(seen < all)
+        #expect(try client.count(all))
+        writer.join()
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a reset of the client ends the backend`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.pass(listener.port))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write("x")
+        let backend = try listener.accept()
+        #expect(try backend.read("x"))
+        client.reset()
+        _ = try backend.readToEnd()
+        try eventually("the session's end") { gateway.ledger.connections == 0 }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a reset of the backend is told to the machine, and its words reach the client`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        backend.reset()
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("gone"), false))
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a backend that refuses is told to the machine`(_ driver: DriverChoice) throws {
+        let port = try TestListener().port  // closed again at once
+        let gateway = try Gateway(driver, machine: Self.frames(port))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write(FrameMachine.frame("A"))
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("ok") + FrameMachine.frame("gone"), false))
+        try eventually("the session's end") { gateway.ledger.connections == 0 }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a frame that comes byte by byte is the frame that came whole`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        let message = FrameMachine.frame("a request of some length") + FrameMachine.frame("another")
+        for byte in message { client.write([byte]) }
+        #expect(try backend.read(message.count) == message)
+        for byte in message { backend.write([byte]) }
+        #expect(try client.read(message.count) == message)
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `frames longer than a chunk gather whole`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        for size in [4092, 4096, 32_764, 32_768, 40_000, 300_000, 3_000_000] {
+            let message = FrameMachine.frame((0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) | 1 })
+            let writer = Worker { client.write(message) }
+            #expect(try backend.read(message.count) == message)
+            writer.join()
+            let answer = Worker { backend.write(message) }
+            #expect(try client.read(message.count) == message)
+            answer.join()
+        }
+        try eventually("buffers to come back") { try gateway.figures().bytesHeld < 8 << 20 }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a frame over the limit closes, and the limit is lower before authentication`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        var limits = SessionLimits()
+        limits.frameBytes = 100_000
+        limits.unauthenticatedFrameBytes = 1000
+        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let stranger = try TestSocket.connect(gateway.port)
+        stranger.write([0, 0, 4, 0, 65])
+        #expect(try stranger.readToEnd().bytes == [])
+        let (client, backend) = try Self.open(gateway, listener)
+        let fits = FrameMachine.frame([UInt8](repeating: 66, count: 90_000))
+        client.write(fits)
+        #expect(try backend.read(fits.count) == fits)
+        client.write([0, 2, 0, 0, 65])
+        #expect(try client.readToEnd().bytes == [])
+        try eventually("both closed") { try gateway.counts().sessionsEnded["limit"] == 2 }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a client that never says who it is is closed in time`(_ driver: DriverChoice) throws {
+        var limits = SessionLimits()
+        limits.secondsToAuthenticate = 1
+        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(1))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write([0, 0])
+        #expect(try client.readToEnd().bytes == [])
+        #expect(try gateway.counts().sessionsEnded["not-authenticated-in-time"] == 1)
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `an idle session is closed`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        var limits = SessionLimits()
+        limits.idleSeconds = 1
+        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        #expect(try client.readToEnd().bytes == [])
+        _ = try backend.readToEnd()
+        try eventually("the count") { try gateway.counts().sessionsEnded["idle"] == 1 }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a session ends with its token, with last words at a boundary`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let judge = TestJudge()
+        judge.state.withLock { $0.expires = Instant.current.advanced(bySeconds: 1) }
+        let gateway = try Gateway(driver, judge: judge, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("X"), false))
+        _ = try backend.readToEnd()
+        try eventually("the count") {
+            try gateway.counts().sessionsEnded[Refusal(.expired).reason] == 1
+        }
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `what waits for a credential is offered again when the answer is there`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let judge = TestJudge()
+        judge.state.withLock { $0.isAnswered = false }
+        let gateway = try Gateway(driver, judge: judge, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let client = try TestSocket.connect(gateway.port)
+        client.write(FrameMachine.frame("A") + FrameMachine.frame("B"))
+        try eventually("the question") { judge.state.withLock { $0.wakers.count } == 1 }
+        client.write(FrameMachine.frame("C"))
+        judge.answer()
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        let backend = try listener.accept()
+        #expect(try backend.read(10) == FrameMachine.frame("B") + FrameMachine.frame("C"))
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a machine that awaits replies is offered one request at a time`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port, waits: true))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        client.write(FrameMachine.frame("B") + FrameMachine.frame("C"))
+        #expect(try backend.read(5) == FrameMachine.frame("B"))
+        #expect(!backend.hasSomething(within: 50))
+        backend.write(FrameMachine.frame("b"))
+        #expect(try backend.read(5) == FrameMachine.frame("C"))
+        #expect(try client.read(5) == FrameMachine.frame("b"))
+    }
+
+    @Test(arguments: kernelDrivers)
+    func `a violation closes with what was said before`(_ driver: DriverChoice) throws {
+        let listener = try TestListener()
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        client.write(FrameMachine.frame("A") + [0, 0, 0, 0])
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("ok"), false))
+        _ = try backend.readToEnd()
+        try eventually("the count") { try gateway.counts().sessionsEnded["client-violation"] == 1 }
+    }
+}
