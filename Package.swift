@@ -87,7 +87,16 @@ let package = Package(
             ],
             path: "Sources/Gateway/CLI", swiftSettings: strict),
 
+        .target(
+            name: "TestSupport", dependencies: ["TidegateWire", "TidegateCore"], path: "Tests/Support",
+            swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
+        tests("CoreTests", "Gateway/Core", ["TidegateWire", "TidegateCore", "TestSupport"]),
+        tests("EvidenceTests", "Gateway/Evidence", ["TidegateCore", "TidegateCrypto", "TidegateEvidence"]),
+        tests(
+            "TransportTests", "Gateway/Transport",
+            ["TidegateTransport", "TidegateCore", "TidegateCrypto", "TidegateWire"]),
+        tests("KafkaTests", "Backends/Kafka", ["TidegateWire", "TidegateCore", "TidegateKafka", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -218,7 +218,8 @@ public final class WireHarness {
 ///   - kit: makes the surroundings, told whether answers are first `notYet`.
 ///   - token: when given, the session is authenticated before the transcript begins.
 public func play(
-    _ transcript: [Happening], _ feeding: Feeding, token: String? = nil, kit: (_ isReluctant: Bool) -> ScriptedAuthority,
+    _ transcript: [Happening], _ feeding: Feeding, token: String? = nil,
+    kit: (_ isReluctant: Bool) -> ScriptedAuthority,
     machine: (Session) -> any MachineBox
 ) -> WireResult {
     let kit = kit(feeding == .reluctant)

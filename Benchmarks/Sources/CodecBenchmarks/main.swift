@@ -5,6 +5,8 @@ import Glibc
 let suite = Suite()
 suite.addWire()
 suite.addGovernor()
+suite.addCompression()
+suite.addKafka(try await CannedCluster.makeBackend())
 guard unsafe cbench_run(CommandLine.argc, CommandLine.unsafeArgv) == 0 else { exit(2) }
 let failures = suite.failures()
 for failure in failures { print("FAILED: \(failure)") }

@@ -25,7 +25,8 @@ struct NameTable {
 
     @inlinable
     static func hash(_ kind: UInt8, _ name: RawSpan) -> UInt64 {
-        let seed = seed, factor = factor
+        let seed = seed
+        let factor = factor
         var hash = seed ^ (UInt64(kind) &* 0x9E37_79B9_7F4A_7C15)
         var at = 0
         while let word = name.littleEndian(UInt64.self, at: at) {

@@ -36,7 +36,8 @@ public struct EvidenceVerifier: Sendable {
                     "segment \(numbers[index - 1] + 1) is missing before it")
                 return verdict
             }
-            let problem = try follow(path, number, &chain, isFirst: index == 0, isLast: index == numbers.count - 1, &verdict)
+            let problem = try follow(
+                path, number, &chain, isFirst: index == 0, isLast: index == numbers.count - 1, &verdict)
             verdict.digest = chain.hexadecimal
             if let problem {
                 verdict.problem = problem

@@ -65,7 +65,7 @@ extension EventLoop {
 
     func accepted(_ arrival: Arrival) {
         guard let listener = listenerTokens[arrival.token] else {
-            if arrival.result >= 0 { KernelSockets.close(arrival.result, resetting: false) }
+            if arrival.result >= 0 { driver.close(arrival.result, 0, resetting: false) }
             return
         }
         if !arrival.more { listener.isAccepting = false }

@@ -172,7 +172,8 @@ struct GovernorDecisionTests {
         }
         #expect(kit.policy.questions == ["consume topic:orders"])
         let lines = kit.takeLines()
-        #expect(lines.count == 1 && lines[0].contains(#""operation":"Fetch","action":"consume","resource":"topic:orders""#))
+        #expect(
+            lines.count == 1 && lines[0].contains(#""operation":"Fetch","action":"consume","resource":"topic:orders""#))
         #expect(lines[0].hasSuffix(#""rule":"rule zero","decision":"allowed"}"#))
         #expect(kit.meter.counts.operations[Int(Action.consume.rawValue) * 3] == 5)
         governor.end(.ended)
@@ -288,8 +289,10 @@ struct GovernorDecisionTests {
         let covered = governor.openClearance()
         #expect(covered != nil)
         governor.now = Principal.analyst.expires
-        let renewed = governor.renew(clearance), open = governor.openClearance()
-        let decided = governor.decide(operation).refusal?.code, standing = governor.standing(operation).refusal?.code
+        let renewed = governor.renew(clearance)
+        let open = governor.openClearance()
+        let decided = governor.decide(operation).refusal?.code
+        let standing = governor.standing(operation).refusal?.code
         let isPermitted = permits(governor, .describe, "orders")
         #expect(renewed == nil && open == nil && decided == .expired && standing == .expired)
         #expect(!isPermitted)
@@ -306,7 +309,8 @@ struct GovernorDecisionTests {
         let clearance = try required(governor.decide(operation).clearance)
         kit.authenticator.forgetIssuers()
         governor.adopt(kit.reload())
-        let renewed = governor.renew(clearance), open = governor.openClearance()
+        let renewed = governor.renew(clearance)
+        let open = governor.openClearance()
         let isPermitted = permits(governor, .describe, "orders")
         #expect(renewed == nil && open == nil && !isPermitted)
     }
@@ -421,7 +425,9 @@ struct GovernorDeliveryTests {
         let kit = ScriptedAuthority()
         var governor = kit.makeGovernor(token: "analyst-token")
         let (topic, clearance) = try begin(kit, &governor)
-        let window = Array("key\u{FF}value".utf8), scratch = [UInt8](Array("masked \"x\"".utf8)), raw: [UInt8] = [0xFF, 0xFE]
+        let window = Array("key\u{FF}value".utf8)
+        let scratch = [UInt8](Array("masked \"x\"".utf8))
+        let raw: [UInt8] = [0xFF, 0xFE]
         let all = scratch + raw
         let views = [
             RecordView(
@@ -451,7 +457,8 @@ struct GovernorDeliveryTests {
         var governor = kit.makeGovernor(token: "analyst-token")
         let (_, clearance) = try begin(kit, &governor)
         func outcomes(_ governor: inout Governor, _ clearance: Clearance) -> [MaskOutcome] {
-            var scratch: [UInt8] = [], outcomes: [MaskOutcome] = []
+            var scratch: [UInt8] = []
+            var outcomes: [MaskOutcome] = []
             let bytes: [UInt8] = [1, 2, 3]
             let fields = [MaskField(part: .value, range: 0..<3)]
             _ = governor.mask(

@@ -50,7 +50,9 @@ struct NameTableTests {
     @Test func `chosen names do not make look-ups slow`() throws {
         let kit = ScriptedAuthority()
         var governor = kit.makeGovernor(token: "analyst-token")
-        func word(_ flip: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: (0x6161_6161_6161_6161 ^ flip) >> ($0 * 8)) } }
+        func word(_ flip: UInt64) -> [UInt8] {
+            (0..<8).map { UInt8(truncatingIfNeeded: (0x6161_6161_6161_6161 ^ flip) >> ($0 * 8)) }
+        }
         let started = ContinuousClock.now
         for choice in 0..<20_000 {
             var name: [UInt8] = []

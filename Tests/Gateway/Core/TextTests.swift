@@ -115,7 +115,9 @@ struct EvidenceBufferTests {
 struct MeterTests {
     @Test func `a duration is counted in the bucket that holds it, a step back as nothing`() {
         var histogram = Meter.Histogram()
-        for (nanoseconds, bucket) in [(-5, 0), (0, 0), (1000, 0), (1001, 1), (1_000_000_000, 12), (.max, 13)] as [(Int64, Int)] {
+        for (nanoseconds, bucket) in [(-5, 0), (0, 0), (1000, 0), (1001, 1), (1_000_000_000, 12), (.max, 13)]
+            as [(Int64, Int)]
+        {
             let before = histogram.counts[bucket]
             histogram.observe(nanoseconds: nanoseconds)
             #expect(histogram.counts[bucket] == before + 1)
@@ -124,7 +126,8 @@ struct MeterTests {
     }
 
     @Test func `counts of loops add up`() {
-        var one = Meter.Counts(), two = Meter.Counts()
+        var one = Meter.Counts()
+        var two = Meter.Counts()
         one.sessionsEnded = ["idle": 1, "ended": 2]
         two.sessionsEnded = ["idle": 3]
         two.operations[5] = 7
@@ -157,7 +160,9 @@ struct AdvertiseTests {
     @Test func `server names stand for nodes, without regard to case`() throws {
         #expect(try #require(byName.address(ofNode: 12)).host == "broker-12.GW.test")
         #expect(byName.node(ofServerName: "BROKER-12.gw.test") == 12)
-        for name in ["broker-.gw.test", "broker-1x.gw.test", "gw.test", "broker-99999999999.gw.test", "broker--1.gw.test"] {
+        for name in [
+            "broker-.gw.test", "broker-1x.gw.test", "gw.test", "broker-99999999999.gw.test", "broker--1.gw.test",
+        ] {
             #expect(byName.node(ofServerName: name) == nil)
         }
         #expect(byName.address(ofNode: -1) == nil)

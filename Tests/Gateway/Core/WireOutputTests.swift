@@ -32,7 +32,8 @@ struct WireOutputTests {
         output.scratch += [5, 6]
         output.put(start..<start + 2, to: .backend, under: clearance)
         output.boundary(.client)
-        let steps = output.steps, scratch = output.scratch
+        let steps = output.steps
+        let scratch = output.scratch
         #expect(
             steps == [
                 .put(0..<3, to: .client), .pass(0..<1, to: .client), .put(3..<6, to: .backend), .boundary(.client),
@@ -46,17 +47,20 @@ struct WireOutputTests {
         output.pass(0..<10, to: .client, under: clearance)
         output.scratch = [1]
         output.put(0..<1, to: .client, under: clearance)
-        let steps = output.steps, fault = output.fault
+        let steps = output.steps
+        let fault = output.fault
         #expect(fault && steps.allSatisfy { $0 == .close(.fault) })
         output.empty()
-        let cleared = output.fault, empty = output.steps.isEmpty && output.scratch.isEmpty
+        let cleared = output.fault
+        let empty = output.steps.isEmpty && output.scratch.isEmpty
         #expect(!cleared && empty)
     }
 
     @Test func `connect keeps its endpoint until it is emptied`() {
         var output = WireOutput(authority: 1)
         output.connect(Endpoint(host: "b1", port: 9092, tls: nil, serverName: "b1"))
-        let host = output.endpoint?.host, steps = output.steps
+        let host = output.endpoint?.host
+        let steps = output.steps
         #expect(host == "b1" && steps == [.connect])
         output.empty()
         let gone = output.endpoint == nil

@@ -6,7 +6,10 @@ import TidegateEvidence
 
 /// A loop that remembers what it was told, and can be waited for.
 final class RecordingLoop: EvidenceWaiter {
-    enum Word: Equatable, Sendable { case durable(Ticket), failed, recovered }
+    enum Word: Equatable, Sendable {
+        case durable(Ticket)
+        case failed, recovered
+    }
     let index: Int
     private let words = Mutex<[Word]>([])
     private let changed = DispatchSemaphore(value: 0)
@@ -110,7 +113,8 @@ final class Scratch {
 }
 
 func line(_ number: Int, padding: Int = 0) -> [UInt8] {
-    Array(#"{"type":"records.delivered","id":"l-\#(number)","pad":"\#(String(repeating: "x", count: padding))"}"#.utf8) + [10]
+    Array(#"{"type":"records.delivered","id":"l-\#(number)","pad":"\#(String(repeating: "x", count: padding))"}"#.utf8)
+        + [10]
 }
 
 struct EvidenceWriterTests {
@@ -155,7 +159,8 @@ struct EvidenceWriterTests {
         let files = FaultyFiles()
         let writer = try scratch.writer(files: files)
         let loops = [RecordingLoop(0), RecordingLoop(1)]
-        let entered = DispatchSemaphore(value: 0), release = DispatchSemaphore(value: 0)
+        let entered = DispatchSemaphore(value: 0)
+        let release = DispatchSemaphore(value: 0)
         files.beforeSync.withLock {
             $0 = {
                 entered.signal()

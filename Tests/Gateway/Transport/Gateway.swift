@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import TidegateCore
+import TidegateCrypto
 import TidegateTransport
 import TidegateWire
 
@@ -95,22 +96,31 @@ final class Gateway: Sendable {
     let judge: TestJudge
     let sink: TestSink
     let route: Route
+    let driver: TestDriver
 
     init(
-        _ driver: DriverChoice, limits: SessionLimits = SessionLimits(), strict: Bool = false, loops: Int = 1,
-        totalBytes: Int = 1 << 28, networks: [Network]? = nil, judge: TestJudge = TestJudge(),
+        _ driver: TestDriver, limits: SessionLimits = SessionLimits(), strict: Bool = false, loops: Int = 1,
+        totalBytes: Int = 1 << 28, networks: [Network]? = nil, tls: TLSServerContext? = nil,
+        judge: TestJudge = TestJudge(),
         machine: @escaping @Sendable (Session) -> any MachineBox
     ) throws {
         self.judge = judge
         sink = TestSink()
         var settings = TransportRuntime.Settings()
         settings.loops = loops
-        settings.driver = driver
+        self.driver = driver
         settings.isStrict = strict
         settings.totalBytes = totalBytes
-        runtime = try TransportRuntime(
-            settings, authority: Authority(version: 1, policy: judge, maskers: [], authenticator: judge),
-            ledger: ledger, sink: sink, log: Log(minimum: .error))
+        let authority = Authority(version: 1, policy: judge, maskers: [], authenticator: judge)
+        let log = Log(minimum: .error)
+        switch driver {
+        case .ioUring, .epoll:
+            if case .epoll = driver { settings.driver = .epoll } else { settings.driver = .ioUring }
+            runtime = try TransportRuntime(settings, authority: authority, ledger: ledger, sink: sink, log: log)
+        case .scripted(let network, _):
+            runtime = TransportRuntime(
+                settings, authority: authority, ledger: ledger, sink: sink, log: log, network: network)
+        }
         route = Route(
             name: "test", backendName: "backend",
             declaration: BackendDeclaration(
@@ -120,7 +130,7 @@ final class Gateway: Sendable {
         port = try runtime.replaceListeners([
             ListenerSpecification(
                 address: address,
-                runtime: RouteRuntime(route: route, proxyNetworks: networks, makeMachine: machine))
+                runtime: RouteRuntime(route: route, tls: tls, proxyNetworks: networks, makeMachine: machine))
         ])[0].port
     }
 
@@ -138,6 +148,8 @@ final class Gateway: Sendable {
         return answer.figures.withLock { $0 } ?? TransportRuntime.Figures()
     }
     private final class Answered: Sendable { let figures = Mutex<TransportRuntime.Figures?>(nil) }
+
+    func connect() throws -> TestSocket { try driver.connect(port) }
 
     func stop() { runtime.shutdown() }
 }

@@ -4,7 +4,8 @@ import Testing
 import TidegateCore
 import TidegateTransport
 
-let kernelDrivers: [DriverChoice] = [.ioUring, .epoll]
+/// Every test of the transport runs on each.
+let drivers: [TestDriver] = [.ioUring, .epoll, .scripted(1), .scripted(20_261_124)]
 
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct RelayTests {
@@ -17,18 +18,18 @@ struct RelayTests {
 
     /// A client that has said who it is, and the backend's end of its connection.
     private static func open(_ gateway: Gateway, _ listener: TestListener) throws -> (TestSocket, TestSocket) {
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write(FrameMachine.frame("A"))
         #expect(try client.read(6) == FrameMachine.frame("ok"))
         return (client, try listener.accept())
     }
 
-    @Test(arguments: kernelDrivers)
-    func `relays both ways and closes when both have ended`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `relays both ways and closes when both have ended`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.pass(listener.port))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write("hello")
         let backend = try listener.accept()
         #expect(try backend.read("hello"))
@@ -45,12 +46,12 @@ struct RelayTests {
         #expect(try gateway.counts().sessionsEnded["ended"] == 1)
     }
 
-    @Test(arguments: kernelDrivers)
-    func `moves many bytes both ways at once`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `moves many bytes both ways at once`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.pass(listener.port))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write("x")
         let backend = try listener.accept()
         #expect(try backend.read("x"))
@@ -63,12 +64,12 @@ struct RelayTests {
         for writer in writers { writer.join() }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a client that never reads stops its backend, in bounded memory`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a client that never reads stops its backend, in bounded memory`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.pass(listener.port))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write("x")
         let backend = try listener.accept()
         #expect(try backend.read("x"))
@@ -91,12 +92,12 @@ struct RelayTests {
         writer.join()
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a reset of the client ends the backend`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a reset of the client ends the backend`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.pass(listener.port))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write("x")
         let backend = try listener.accept()
         #expect(try backend.read("x"))
@@ -105,9 +106,9 @@ struct RelayTests {
         try eventually("the session's end") { gateway.ledger.connections == 0 }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a reset of the backend is told to the machine, and its words reach the client`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a reset of the backend is told to the machine, and its words reach the client`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port))
         defer { gateway.stop() }
         let (client, backend) = try Self.open(gateway, listener)
@@ -116,21 +117,21 @@ struct RelayTests {
         #expect(end == (FrameMachine.frame("gone"), false))
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a backend that refuses is told to the machine`(_ driver: DriverChoice) throws {
-        let port = try TestListener().port  // closed again at once
+    @Test(arguments: drivers)
+    func `a backend that refuses is told to the machine`(_ driver: TestDriver) throws {
+        let port = try TestListener(driver).port  // closed again at once
         let gateway = try Gateway(driver, machine: Self.frames(port))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write(FrameMachine.frame("A"))
         let end = try client.readToEnd()
         #expect(end == (FrameMachine.frame("ok") + FrameMachine.frame("gone"), false))
         try eventually("the session's end") { gateway.ledger.connections == 0 }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a frame that comes byte by byte is the frame that came whole`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a frame that comes byte by byte is the frame that came whole`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port))
         defer { gateway.stop() }
         let (client, backend) = try Self.open(gateway, listener)
@@ -141,9 +142,9 @@ struct RelayTests {
         #expect(try client.read(message.count) == message)
     }
 
-    @Test(arguments: kernelDrivers)
-    func `frames longer than a chunk gather whole`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `frames longer than a chunk gather whole`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port))
         defer { gateway.stop() }
         let (client, backend) = try Self.open(gateway, listener)
@@ -159,15 +160,15 @@ struct RelayTests {
         try eventually("buffers to come back") { try gateway.figures().bytesHeld < 8 << 20 }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a frame over the limit closes, and the limit is lower before authentication`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a frame over the limit closes, and the limit is lower before authentication`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         var limits = SessionLimits()
         limits.frameBytes = 100_000
         limits.unauthenticatedFrameBytes = 1000
         let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
         defer { gateway.stop() }
-        let stranger = try TestSocket.connect(gateway.port)
+        let stranger = try gateway.connect()
         stranger.write([0, 0, 4, 0, 65])
         #expect(try stranger.readToEnd().bytes == [])
         let (client, backend) = try Self.open(gateway, listener)
@@ -179,21 +180,21 @@ struct RelayTests {
         try eventually("both closed") { try gateway.counts().sessionsEnded["limit"] == 2 }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a client that never says who it is is closed in time`(_ driver: DriverChoice) throws {
+    @Test(arguments: drivers)
+    func `a client that never says who it is is closed in time`(_ driver: TestDriver) throws {
         var limits = SessionLimits()
         limits.secondsToAuthenticate = 1
         let gateway = try Gateway(driver, limits: limits, machine: Self.frames(1))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write([0, 0])
         #expect(try client.readToEnd().bytes == [])
         #expect(try gateway.counts().sessionsEnded["not-authenticated-in-time"] == 1)
     }
 
-    @Test(arguments: kernelDrivers)
-    func `an idle session is closed`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `an idle session is closed`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         var limits = SessionLimits()
         limits.idleSeconds = 1
         let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
@@ -204,9 +205,9 @@ struct RelayTests {
         try eventually("the count") { try gateway.counts().sessionsEnded["idle"] == 1 }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a session ends with its token, with last words at a boundary`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a session ends with its token, with last words at a boundary`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let judge = TestJudge()
         judge.state.withLock { $0.expires = Instant.current.advanced(bySeconds: 1) }
         let gateway = try Gateway(driver, judge: judge, machine: Self.frames(listener.port))
@@ -220,14 +221,14 @@ struct RelayTests {
         }
     }
 
-    @Test(arguments: kernelDrivers)
-    func `what waits for a credential is offered again when the answer is there`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `what waits for a credential is offered again when the answer is there`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let judge = TestJudge()
         judge.state.withLock { $0.isAnswered = false }
         let gateway = try Gateway(driver, judge: judge, machine: Self.frames(listener.port))
         defer { gateway.stop() }
-        let client = try TestSocket.connect(gateway.port)
+        let client = try gateway.connect()
         client.write(FrameMachine.frame("A") + FrameMachine.frame("B"))
         try eventually("the question") { judge.state.withLock { $0.wakers.count } == 1 }
         client.write(FrameMachine.frame("C"))
@@ -237,9 +238,9 @@ struct RelayTests {
         #expect(try backend.read(10) == FrameMachine.frame("B") + FrameMachine.frame("C"))
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a machine that awaits replies is offered one request at a time`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a machine that awaits replies is offered one request at a time`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port, waits: true))
         defer { gateway.stop() }
         let (client, backend) = try Self.open(gateway, listener)
@@ -251,9 +252,9 @@ struct RelayTests {
         #expect(try client.read(5) == FrameMachine.frame("b"))
     }
 
-    @Test(arguments: kernelDrivers)
-    func `a violation closes with what was said before`(_ driver: DriverChoice) throws {
-        let listener = try TestListener()
+    @Test(arguments: drivers)
+    func `a violation closes with what was said before`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port))
         defer { gateway.stop() }
         let (client, backend) = try Self.open(gateway, listener)

@@ -1,12 +1,14 @@
 import Glibc
+import Testing
+import TidegateTransport
 
 /// A blocking socket of a test, with deadlines: nothing here waits for ever, and nothing sleeps.
-final class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system locks it
+class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system locks it
     let descriptor: CInt
     static let patience: Int32 = 10_000
 
     init(_ descriptor: CInt) { self.descriptor = descriptor }
-    deinit { Glibc.close(descriptor) }
+    deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
     static func address(_ port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
@@ -39,7 +41,8 @@ final class TestSocket: @unchecked Sendable {  // one descriptor, set once; the 
     func write(_ text: String) { write(Array(text.utf8)) }
 
     /// The next bytes: empty at the end, nil after a reset.
-    func some(_ most: Int = 65_536) throws -> [UInt8]? {
+    func some() throws -> [UInt8]? { try some(65_536) }
+    func some(_ most: Int) throws -> [UInt8]? {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, TestSocket.patience) > 0 else { throw TestError("nothing arrived in time") }
         var buffer = [UInt8](repeating: 0, count: most)
@@ -75,6 +78,11 @@ final class TestSocket: @unchecked Sendable {  // one descriptor, set once; the 
         return Glibc.poll(&poll, 1, milliseconds) > 0
     }
 
+    func canWrite(within milliseconds: Int32) -> Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return Glibc.poll(&poll, 1, milliseconds) > 0
+    }
+
     func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes with a reset.
@@ -96,8 +104,16 @@ struct TestError: Error, CustomStringConvertible {
 final class TestListener: Sendable {
     let descriptor: CInt
     let port: UInt16
+    let network: ScriptedNetwork?
 
-    init() throws {
+    init(_ driver: TestDriver) throws {
+        if case .scripted(let network, _) = driver {
+            self.network = network
+            descriptor = -1
+            port = network.listen()
+            return
+        }
+        network = nil
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = TestSocket.address(0)
         let bound = withUnsafePointer(to: &address) {
@@ -111,9 +127,19 @@ final class TestListener: Sendable {
         descriptor = made
         port = UInt16(bigEndian: address.sin_port)
     }
-    deinit { close(descriptor) }
+    deinit {
+        if let network { network.stopListening(port) } else { close(descriptor) }
+    }
 
     func accept() throws -> TestSocket {
+        if let network {
+            var connection: CInt?
+            try eventually("a connection") {
+                connection = network.accept(port)
+                return connection != nil
+            }
+            return ScriptedSocket(network, connection ?? -1)
+        }
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, TestSocket.patience) > 0 else { throw TestError("nobody connected in time") }
         return TestSocket(Glibc.accept(descriptor, nil, nil))
@@ -121,11 +147,6 @@ final class TestListener: Sendable {
 }
 
 extension TestSocket {
-    func canWrite(within milliseconds: Int32) -> Bool {
-        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return Glibc.poll(&poll, 1, milliseconds) > 0
-    }
-
     /// Reads and forgets so many bytes.
     func count(_ bytes: Int) throws -> Bool {
         var left = bytes
@@ -154,4 +175,68 @@ final class Worker: @unchecked Sendable {  // the identifier is set once, before
             }, box.toOpaque())
     }
     func join() { pthread_join(thread, nil) }
+}
+
+/// What a test runs on. Each scripted one is a network of its own.
+enum TestDriver: Sendable, CustomTestStringConvertible {
+    case ioUring, epoll
+    case scripted(ScriptedNetwork, UInt64)
+
+    var testDescription: String {
+        switch self {
+        case .ioUring: "io_uring"
+        case .epoll: "epoll"
+        case .scripted(_, let seed): "scripted \(seed)"
+        }
+    }
+    static func scripted(_ seed: UInt64) -> TestDriver { .scripted(ScriptedNetwork(seed: seed), seed) }
+
+    func connect(_ port: UInt16) throws -> TestSocket {
+        guard case .scripted(let network, _) = self else { return try TestSocket.connect(port) }
+        guard let connection = network.connect(port) else { throw TestError("connect: refused") }
+        return ScriptedSocket(network, connection)
+    }
+}
+
+/// A test's end of a connection in memory.
+final class ScriptedSocket: TestSocket, @unchecked Sendable {  // as its base; the network locks itself
+    private let network: ScriptedNetwork
+    private let connection: CInt
+
+    init(_ network: ScriptedNetwork, _ connection: CInt) {
+        self.network = network
+        self.connection = connection
+        super.init(-1)
+    }
+    deinit { network.finish(connection) }
+
+    override func write(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard let count = network.write(connection, rest) else { return }
+            rest = rest.dropFirst(count)
+            if count == 0 { sched_yield() }
+        }
+    }
+    override func some(_ most: Int) throws -> [UInt8]? {
+        var found: [UInt8]?
+        try eventually("bytes") {
+            switch network.read(connection, most) {
+            case .bytes(let bytes): found = bytes
+            case .ended: found = []
+            case .reset: found = nil
+            case .nothing: return false
+            }
+            return true
+        }
+        return found
+    }
+    override func hasSomething(within milliseconds: Int32) -> Bool {
+        (try? eventually(seconds: Double(milliseconds) / 1000) { network.hasSomething(connection) }) != nil
+    }
+    override func canWrite(within milliseconds: Int32) -> Bool {
+        (try? eventually(seconds: Double(milliseconds) / 1000) { network.canWrite(connection) }) != nil
+    }
+    override func finishWriting() { network.finish(connection) }
+    override func reset() { network.reset(connection) }
 }

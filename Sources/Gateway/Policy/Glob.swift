@@ -1,0 +1,67 @@
+/// A pattern over names: `*` any characters (dots too), `?` one, `\` takes the next literally. Matches the whole name,
+/// case-sensitively, in linear time in the name for each star.
+public struct Glob: Sendable, Hashable, CustomStringConvertible {
+    private enum Token: Sendable, Hashable {
+        case literal(Unicode.Scalar)
+        case one
+        case any
+    }
+    public let description: String
+    private let tokens: [Token]
+    /// Without `*` and `?`: names exactly one thing.
+    public let isExact: Bool
+    /// Characters that must be there as they are: the more, the more specific.
+    public let literalCount: Int
+    /// Just `*`.
+    public var matchesAll: Bool { tokens == [.any] }
+
+    public init(_ text: String) {
+        description = text
+        var tokens: [Token] = []
+        var isEscaped = false
+        for scalar in text.unicodeScalars {
+            if isEscaped {
+                tokens.append(.literal(scalar))
+                isEscaped = false
+                continue
+            }
+            switch scalar {
+            case "\\": isEscaped = true
+            case "*": if tokens.last != .any { tokens.append(.any) }
+            case "?": tokens.append(.one)
+            default: tokens.append(.literal(scalar))
+            }
+        }
+        if isEscaped { tokens.append(.literal("\\")) }
+        self.tokens = tokens
+        isExact = !tokens.contains { $0 == .any || $0 == .one }
+        literalCount = tokens.count {
+            if case .literal = $0 { true } else { false }
+        }
+    }
+
+    /// True where the pattern is the whole of `name`. Only the last star is tried again, which is enough for globs.
+    public func matches(_ name: String) -> Bool {
+        let scalars = Array(name.unicodeScalars)
+        var token = 0, at = 0
+        var star = -1, retry = 0
+        while at < scalars.count {
+            if token < tokens.count, tokens[token] == .any {
+                star = token
+                retry = at
+                token += 1
+            } else if token < tokens.count, tokens[token] == .one || tokens[token] == .literal(scalars[at]) {
+                token += 1
+                at += 1
+            } else if star >= 0 {
+                retry += 1
+                at = retry
+                token = star + 1
+            } else {
+                return false
+            }
+        }
+        while token < tokens.count, tokens[token] == .any { token += 1 }
+        return token == tokens.count
+    }
+}

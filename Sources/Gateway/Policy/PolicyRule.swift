@@ -1,0 +1,138 @@
+public import TidegateCore
+
+/// A rule of the configuration, as it was written.
+public struct PolicyRule: Sendable {
+    public enum Effect: String, Sendable, CaseIterable {
+        case allow
+        case deny
+        case requireApproval = "require-approval"
+    }
+    /// Who; keys beside each other must all match, entries of one list are alternatives. Empty: anybody.
+    public struct Subjects: Sendable, Equatable {
+        public var groups: [String] = []
+        public var subjects: [Glob] = []
+        /// By dotted path of the claim.
+        public var claims: [String: [String]] = [:]
+        public init(groups: [String] = [], subjects: [Glob] = [], claims: [String: [String]] = [:]) {
+            self.groups = groups
+            self.subjects = subjects
+            self.claims = claims
+        }
+        public var isEmpty: Bool { groups.isEmpty && subjects.isEmpty && claims.isEmpty }
+    }
+    public enum Resources: Sendable, Equatable {
+        /// `"*"`: any of any kind.
+        case any
+        /// By the singular of the kind; a flag kind (`cluster: true`) has the glob `*`.
+        case kinds([String: [Glob]])
+        /// Left out: only in a deny, which then covers everything.
+        case unspecified
+    }
+
+    public var name: String
+    public var subjects: Subjects
+    /// Names of routes; empty is any.
+    public var routes: [String]
+    /// Empty is any.
+    public var actions: Set<Action>
+    public var resources: Resources
+    public var effect: Effect
+    /// The profile's number.
+    public var mask: MaskIndex
+    public var recording: Recording
+
+    public init(
+        name: String, subjects: Subjects = Subjects(), routes: [String] = [], actions: Set<Action> = [],
+        resources: Resources = .unspecified, effect: Effect, mask: MaskIndex = .none, recording: Recording = .positions
+    ) {
+        self.name = name
+        self.subjects = subjects
+        self.routes = routes
+        self.actions = actions
+        self.resources = resources
+        self.effect = effect
+        self.mask = mask
+        self.recording = recording
+    }
+}
+
+/// How specifically a rule matched: resource first, then subject, then a named route (CONTRACT, *Which rule decides*).
+struct Specificity: Comparable {
+    /// Exact names before globs, globs by their literal characters.
+    var resource: (Int, Int)
+    /// Exact subject, glob, claims, groups, any: 4 to 0.
+    var subject: Int
+    var route: Int
+    /// require-approval before allow.
+    var effect: Int
+    /// Masked before unmasked.
+    var masked: Int
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.resource.0, left.resource.1, left.subject, left.route, left.effect, left.masked)
+            < (right.resource.0, right.resource.1, right.subject, right.route, right.effect, right.masked)
+    }
+    static func == (left: Self, right: Self) -> Bool { !(left < right) && !(right < left) }
+
+    /// Equal but for what breaks ties.
+    func ties(with other: Self) -> Bool {
+        resource == other.resource && subject == other.subject && route == other.route
+    }
+}
+
+extension PolicyRule {
+    /// Which key of a rule does not match, for explanations.
+    public enum Mismatch: String, Sendable { case subjects, routes, actions, resources }
+
+    /// The keys that do not match; empty is a match.
+    func mismatches(_ principal: Principal, _ question: Question) -> [Mismatch] {
+        var found: [Mismatch] = []
+        if subjectRank(principal) == nil { found.append(.subjects) }
+        if !routes.isEmpty, !routes.contains(question.route) { found.append(.routes) }
+        if !actions.isEmpty, !actions.contains(question.action) { found.append(.actions) }
+        if resourceRank(question) == nil { found.append(.resources) }
+        return found
+    }
+
+    /// 4 exact subject, 3 glob, 2 claims, 1 groups, 0 anybody; nil where the principal is not meant.
+    func subjectRank(_ principal: Principal) -> Int? {
+        var rank = 0
+        if !subjects.groups.isEmpty {
+            guard subjects.groups.contains(where: { principal.groups.contains($0) }) else { return nil }
+            rank = max(rank, 1)
+        }
+        if !subjects.claims.isEmpty {
+            for (path, values) in subjects.claims {
+                guard let held = principal.claims[path], values.contains(where: { held.contains($0) }) else { return nil }
+            }
+            rank = max(rank, 2)
+        }
+        if !subjects.subjects.isEmpty {
+            let matching = subjects.subjects.filter { $0.matches(principal.subject) }
+            guard !matching.isEmpty else { return nil }
+            rank = max(rank, matching.contains { $0.isExact } ? 4 : 3)
+        }
+        return rank
+    }
+
+    /// Of the resource's globs that match: exact before glob, then literal characters; nil where none does.
+    func resourceRank(_ question: Question) -> (Int, Int)? {
+        switch resources {
+        case .any, .unspecified: return (0, 0)
+        case .kinds(let kinds):
+            guard let rank = PolicyRule.rank(kinds[question.kind], question.name) else { return nil }
+            if let kind = question.withinKind, let name = question.withinName {
+                // A pair is covered where both of its names are.
+                guard PolicyRule.rank(kinds[kind], name) != nil else { return nil }
+            }
+            return rank
+        }
+    }
+
+    private static func rank(_ globs: [Glob]?, _ name: String) -> (Int, Int)? {
+        guard let globs else { return nil }
+        let matching = globs.filter { $0.matches(name) }
+        if matching.contains(where: { $0.isExact }) { return (2, name.unicodeScalars.count) }
+        return matching.map(\.literalCount).max().map { (1, $0) }
+    }
+}

@@ -1,0 +1,283 @@
+import Glibc
+import Synchronization
+import Testing
+import TidegateCore
+import TidegateTransport
+
+/// What holds for sessions as a whole: evidence, authority, PROXY headers, reload, drain.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct SessionTests {
+    private static func frames(_ port: UInt16) -> @Sendable (Session) -> any MachineBox {
+        { _ in MachineOf(FrameMachine(endpoint(port))) }
+    }
+
+    private static func open(
+        _ gateway: Gateway, _ listener: TestListener, before: [UInt8] = []
+    ) throws -> (TestSocket, TestSocket) {
+        let client = try gateway.connect()
+        client.write(before + FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        return (client, try listener.accept())
+    }
+
+    @Test(arguments: drivers)
+    func `strict: bytes leave only when their evidence is durable, in order`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        gateway.sink.hold()
+        let before = gateway.sink.state.withLock { $0.last }
+        backend.write(FrameMachine.frame("one") + FrameMachine.frame("two"))
+        try eventually("evidence") { gateway.sink.state.withLock { $0.last } > before }
+        #expect(!client.hasSomething(within: 50))
+        let held = gateway.sink.state.withLock { $0.last }
+        backend.write(FrameMachine.frame("three"))
+        try eventually("more evidence") { gateway.sink.state.withLock { $0.last } > held }
+        gateway.sink.release(upTo: held)
+        #expect(try client.read(14) == FrameMachine.frame("one") + FrameMachine.frame("two"))
+        #expect(!client.hasSomething(within: 50))
+        gateway.sink.release()
+        #expect(try client.read(9) == FrameMachine.frame("three"))
+    }
+
+    @Test(arguments: drivers)
+    func `evidence that fails cuts the session, and what waited is dropped`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        gateway.sink.hold()
+        let before = gateway.sink.state.withLock { $0.last }
+        backend.write(FrameMachine.frame("never seen"))
+        try eventually("evidence") { gateway.sink.state.withLock { $0.last } > before }
+        gateway.sink.fail()
+        let end = try client.readToEnd()
+        #expect(end.bytes.isEmpty || end.bytes == FrameMachine.frame("X"))
+        _ = try backend.readToEnd()
+    }
+
+    @Test(arguments: drivers)
+    func `a new authority offers parked bytes again and cuts whom it does not cover`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        backend.write(FrameMachine.frame("one"))
+        #expect(try client.read(7) == FrameMachine.frame("one"))
+        let done = Mutexed(0)
+        gateway.runtime.swapAuthority(gateway.authority(2)) { done.change { $0 += 1 } }
+        try eventually("in force") { done.value == 1 }
+        backend.write(FrameMachine.frame("two"))
+        #expect(try client.read(7) == FrameMachine.frame("two"))
+        gateway.judge.state.withLock { $0.isAllowed = false }
+        gateway.runtime.swapAuthority(gateway.authority(3)) { done.change { $0 += 1 } }
+        try eventually("in force") { done.value == 2 }
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("X"), false))
+        _ = try backend.readToEnd()
+        #expect(try gateway.counts().sessionsEnded[Refusal(.revoked).reason] == 1)
+    }
+
+    private static func proxy(_ command: UInt8, _ family: UInt8, _ rest: [UInt8]) -> [UInt8] {
+        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, command, family, 0, UInt8(rest.count)]
+            + rest
+    }
+
+    @Test(arguments: drivers)
+    func `a PROXY header of a trusted peer gives the client's address`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
+        let port = listener.port
+        let seen = Mutexed<[String]>([])
+        let gateway = try Gateway(driver, networks: [Network("127.0.0.0/8")!]) { session in
+            seen.change { $0.append(session.clientAddress) }
+            return MachineOf(FrameMachine(endpoint(port)))
+        }
+        defer { gateway.stop() }
+        _ = try Self.open(gateway, listener, before: Self.proxy(0x21, 0x11, [10, 1, 2, 3, 127, 0, 0, 1, 4, 210, 0, 80]))
+        #expect(seen.value == ["10.1.2.3:1234"])
+        _ = try Self.open(gateway, listener, before: Self.proxy(0x20, 0x00, []))
+        #expect(seen.value.last?.hasPrefix("127.0.0.1:") == true)
+        let client = try gateway.connect()
+        for byte in Self.proxy(0x21, 0x11, [10, 9, 9, 9, 127, 0, 0, 1, 4, 210, 0, 80]) + FrameMachine.frame("A") {
+            client.write([byte])
+        }
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        #expect(seen.value.last == "10.9.9.9:1234")
+    }
+
+    @Test(
+        arguments: drivers,
+        [
+            Array("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n".utf8), SessionTests.proxy(0x31, 0x11, []),
+            SessionTests.proxy(0x21, 0x11, [1, 2]), SessionTests.proxy(0x22, 0x11, []), FrameMachine.frame("A"),
+        ])
+    func `a trusted peer without a good PROXY header is closed`(_ driver: TestDriver, _ bytes: [UInt8]) throws {
+        let gateway = try Gateway(driver, networks: [Network("127.0.0.1")!], machine: Self.frames(1))
+        defer { gateway.stop() }
+        let client = try gateway.connect()
+        client.write(bytes)
+        #expect(try client.readToEnd().bytes == [])
+        try eventually("the count") { gateway.ledger.connections == 0 }
+        #expect(try gateway.counts().sessionsRejected == 1)
+    }
+
+    @Test(arguments: drivers)
+    func `a PROXY header of anybody else goes to the machine`(_ driver: TestDriver) throws {
+        let gateway = try Gateway(driver, networks: [Network("10.0.0.0/8")!], machine: Self.frames(1))
+        defer { gateway.stop() }
+        let client = try gateway.connect()
+        client.write(Self.proxy(0x21, 0x11, [10, 1, 2, 3, 127, 0, 0, 1, 4, 210, 0, 80]))
+        #expect(try client.readToEnd().bytes == [])
+        try eventually("the limit") { try gateway.counts().sessionsEnded["limit"] == 1 }
+    }
+
+    @Test(arguments: drivers)
+    func `more connections than the limit are refused`(_ driver: TestDriver) throws {
+        var limits = SessionLimits()
+        limits.sessions = 1
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, _) = try Self.open(gateway, listener)
+        let second = try gateway.connect()
+        #expect(try second.readToEnd().bytes == [])
+        _ = client
+    }
+
+    @Test(arguments: drivers)
+    func `listeners change under load: kept sockets lose nothing`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
+        let port = listener.port
+        let gateway = try Gateway(driver, loops: 2, machine: Self.frames(port))
+        defer { gateway.stop() }
+        let address = SocketAddress(numeric: "127.0.0.1", port: 0)!
+        let route = gateway.route
+        let stop = Mutexed(false)
+        let served = Mutexed(0)
+        let load = Worker {
+            while !stop.value {
+                guard let client = try? gateway.connect() else { return }
+                client.write(FrameMachine.frame("A"))
+                guard (try? client.read(6)) == FrameMachine.frame("ok") else { return }
+                served.change { $0 += 1 }
+            }
+        }
+        for round in 0..<20 {
+            let made = Mutexed(0)
+            let before = served.value
+            try gateway.runtime.replaceListeners([
+                ListenerSpecification(
+                    address: address,
+                    runtime: RouteRuntime(route: route) { _ in
+                        made.change { $0 += 1 }
+                        return MachineOf(FrameMachine(endpoint(port)))
+                    })
+            ])
+            try eventually("round \(round)") { made.value > 0 && served.value > before }
+        }
+        stop.change { $0 = true }
+        load.join()
+        let other = try gateway.runtime.replaceListeners([])
+        #expect(other.isEmpty)
+        try eventually("the port to close") { (try? gateway.connect()) == nil }
+    }
+
+    @Test(arguments: drivers)
+    func `an address that is taken is a typed error, and nothing changes`(_ driver: TestDriver) throws {
+        let taken = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(1))
+        defer { gateway.stop() }
+        let address = try #require(SocketAddress(numeric: "127.0.0.1", port: taken.port))
+        let runtime = RouteRuntime(route: gateway.route, makeMachine: Self.frames(1))
+        let error = #expect(throws: ListenerError.self) {
+            try gateway.runtime.replaceListeners([ListenerSpecification(address: address, runtime: runtime)])
+        }
+        #expect(error?.description.contains("127.0.0.1:\(taken.port)") == true)
+        _ = try gateway.connect()
+    }
+
+    @Test(arguments: drivers)
+    func `drain tells the machines and closes the port`(_ driver: TestDriver) async throws {
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        let worker = Worker { #expect((try? client.readToEnd().bytes) == []) }
+        await gateway.runtime.drain(seconds: 5)
+        worker.join()
+        _ = try backend.readToEnd()
+        #expect(throws: TestError.self) { try gateway.connect() }
+    }
+
+    @Test(arguments: drivers)
+    func `a side connection speaks to a backend without a client`(_ driver: TestDriver) throws {
+        let listener = try TestListener(driver)
+        let port = listener.port
+        let gateway = try Gateway(driver, machine: Self.frames(1))
+        defer { gateway.stop() }
+        let reason = Mutexed<CloseReason?>(nil)
+        let side = gateway.runtime.open({ MachineOf(SideMachine(endpoint(port))) }) { ended in
+            reason.change { $0 = ended }
+        }
+        let backend = try listener.accept()
+        #expect(try backend.read("connected"))
+        side.wake()
+        #expect(try backend.read("woken"))
+        side.close()
+        _ = try backend.readToEnd()
+        try eventually("the end") { reason.value == .ended }
+    }
+
+    @Test(arguments: drivers)
+    func `two thousand idle sessions hold little, and each still answers`(_ driver: TestDriver) throws {
+        let count = 2000
+        raiseDescriptors()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        var pairs: [(TestSocket, TestSocket)] = []
+        for _ in 0..<count { pairs.append(try Self.open(gateway, listener)) }
+        for (client, backend) in pairs {
+            client.write(FrameMachine.frame("B"))
+            #expect(try backend.read(5) == FrameMachine.frame("B"))
+        }
+        try eventually("no buffer held by an idle session") { try gateway.figures().bytesHeld < 6 << 20 }
+        #expect(gateway.ledger.connections == count)
+    }
+}
+
+/// A value behind a lock, for closures of tests.
+final class Mutexed<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+    init(_ value: Value) { state = Mutex(value) }
+    var value: Value { state.withLock { $0 } }
+    func change(_ body: @Sendable (inout Value) -> Void) { state.withLock { body(&$0) } }
+}
+
+func raiseDescriptors() {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(7), &limit)
+}
+
+/// Connects, and says what it was told.
+struct SideMachine: WireMachine, ~Copyable {
+    let endpoint: Endpoint
+    init(_ endpoint: Endpoint) { self.endpoint = endpoint }
+    mutating func receive(
+        _ window: RawSpan, from side: Side, asking governor: inout Governor, _ output: inout WireOutput
+    ) throws(WireViolation) -> Int { window.byteCount }
+    mutating func handle(
+        _ event: WireEvent, asking governor: inout Governor, _ output: inout WireOutput
+    ) throws(WireViolation) {
+        switch event {
+        case .accepted: output.connect(endpoint)
+        case .connected: output.sayToBackend(Array("connected".utf8), about: .catalogue)
+        case .woken: output.sayToBackend(Array("woken".utf8), about: .catalogue)
+        case .ended: output.close(.backendEnded)
+        case .secured, .authorityChanged, .lastWords, .draining: break
+        }
+    }
+}
