@@ -92,6 +92,9 @@ let package = Package(
             swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
         tests("CoreTests", "Gateway/Core", ["TidegateWire", "TidegateCore", "TestSupport"]),
+        tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
+        tests("CompressionTests", "Backends/Compression", ["TidegateCompression"]),
+        tests("MaskingTests", "Masking", ["TidegateWire", "TidegateCore", "TidegateMasking"]),
         tests("EvidenceTests", "Gateway/Evidence", ["TidegateCore", "TidegateCrypto", "TidegateEvidence"]),
         tests(
             "TransportTests", "Gateway/Transport",

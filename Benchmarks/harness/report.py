@@ -18,14 +18,14 @@ def shown(value, form="{:.2f}"):
     return "-" if value is None else form.format(value)
 
 
-def table(head, rows):
-    """Text columns: the first is left-aligned, the others right-aligned."""
+def table(head, rows, left=1):
+    """Text columns: the first `left` are left-aligned, the others right-aligned."""
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
 
     def line(row):
         return "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
+            cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
 
     return "\n".join([line(head), line(["-" * width for width in widths]), *map(line, rows)])
 

@@ -1,3 +1,4 @@
+import TidegateCompression
 import TidegateWire
 
 /// Requests and answers as Kafka's clients and brokers write them, for the versions measured.
@@ -40,20 +41,45 @@ enum KafkaBytes {
 
     /// A record batch (magic 2) of `size` bytes whose records nobody decodes.
     static func batch(size: Int, records: Int32) -> [UInt8] {
+        batch(payload: [UInt8](repeating: 0x61, count: size - 61), records: records, codec: .none)
+    }
+
+    /// A record batch of `count` orders, one a record, as a producer would send it (without its checksum, which a reader
+    /// behind the gateway checks, not the gateway).
+    static func batch(orders count: Int, codec: CompressionCodec) throws(CompressionError) -> [UInt8] {
+        var payload: [UInt8] = []
+        for number in 0..<count {
+            let order = Orders.document(number)
+            var record: [UInt8] = [0]
+            record.append(zigzag: 0)
+            record.append(zigzag: Int64(number))
+            record.append(zigzag: -1)
+            record.append(zigzag: Int64(order.count))
+            record.append(contentsOf: order)
+            record.append(zigzag: 0)
+            payload.append(zigzag: Int64(record.count))
+            payload.append(contentsOf: record)
+        }
+        var packed: [UInt8] = []
+        try Compressor().compress(unsafe payload.span.bytes, codec, into: &packed)
+        return batch(payload: packed, records: Int32(count), codec: codec)
+    }
+
+    private static func batch(payload: [UInt8], records: Int32, codec: CompressionCodec) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(bigEndian: Int64(0))  // BaseOffset
-        bytes.append(bigEndian: Int32(size - 12))
+        bytes.append(bigEndian: Int32(49 + payload.count))
         bytes.append(bigEndian: Int32(0))  // PartitionLeaderEpoch
         bytes.append(2)
         bytes.append(bigEndian: UInt32(0))  // CRC
-        bytes.append(bigEndian: Int16(0))
+        bytes.append(bigEndian: Int16(codec.rawValue))
         bytes.append(bigEndian: records - 1)
         bytes.append(contentsOf: [UInt8](repeating: 0, count: 16))  // timestamps
         bytes.append(bigEndian: Int64(-1))
         bytes.append(bigEndian: Int16(-1))
         bytes.append(bigEndian: Int32(-1))
         bytes.append(bigEndian: records)
-        bytes.append(contentsOf: [UInt8](repeating: 0x61, count: size - bytes.count))
+        bytes.append(contentsOf: payload)
         return bytes
     }
 
@@ -90,7 +116,7 @@ enum KafkaBytes {
 
     /// The answer to `fetch`; the offsets of its batches are set by `FetchAnswer`.
     static func fetchAnswer(
-        partitions: Int, batches: Int, batchSize: Int, sessionID: Int32 = 0
+        partitions: Int, batches: Int, of batch: [UInt8], sessionID: Int32 = 0
     ) -> (bytes: [UInt8], offsets: [Int]) {
         var body: [UInt8] = []
         body.append(bigEndian: correlation)
@@ -109,10 +135,10 @@ enum KafkaBytes {
                 for _ in 0..<3 { body.append(bigEndian: Int64(1 << 40)) }  // high watermark, last stable, log start
                 body.append(varint: 1)  // no aborted transactions
                 body.append(bigEndian: Int32(-1))
-                body.append(varint: UInt32(batches * batchSize + 1))
+                body.append(varint: UInt32(batches * batch.count + 1))
                 for _ in 0..<batches {
                     offsets.append(body.count + 4)
-                    body.append(contentsOf: batch(size: batchSize, records: 16))
+                    body.append(contentsOf: batch)
                 }
                 body.append(0)
             }

@@ -147,6 +147,17 @@ final class DrivenConnection {
         } catch { preconditionFailure("\(error)") }
     }
 
+    /// What the last window gave the client.
+    var bytesToClient: Int {
+        output.steps.reduce(0) { sum, step in
+            switch step {
+            case .pass(let range, to: .client), .put(let range, to: .client): sum + range.count
+            case .close(let reason): preconditionFailure("closed: \(reason.word)")
+            default: sum
+            }
+        }
+    }
+
     private func keepRequests() {
         for step in output.steps {
             switch step {

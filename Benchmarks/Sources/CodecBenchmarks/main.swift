@@ -6,7 +6,10 @@ let suite = Suite()
 suite.addWire()
 suite.addGovernor()
 suite.addCompression()
-suite.addKafka(try await CannedCluster.makeBackend())
+let backend = try await CannedCluster.makeBackend()
+suite.addKafka(backend)
+try suite.addHeldFetch(
+    backend, [("no field edited", CopyingMasker(edits: false)), ("each value edited", CopyingMasker(edits: true))])
 guard unsafe cbench_run(CommandLine.argc, CommandLine.unsafeArgv) == 0 else { exit(2) }
 let failures = suite.failures()
 for failure in failures { print("FAILED: \(failure)") }

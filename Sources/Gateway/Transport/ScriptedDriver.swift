@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 package import TidegateCore
 
 /// The driver on a `ScriptedNetwork`: operations complete later, in pieces, in an order of the seed's choosing; a send
@@ -221,7 +222,7 @@ final class ScriptedDriver: Driver {
 
     func send(_ descriptor: CInt, _ token: Token, _ vectors: UnsafeMutableBufferPointer<iovec>) -> Sending {
         var pieces: [Piece] = []
-        for index in unsafe vectors.indices {
+        for index in vectors.indices {
             let vector = unsafe vectors[index]
             if let base = unsafe vector.iov_base { unsafe pieces.append(Piece(base: base, count: vector.iov_len)) }
         }

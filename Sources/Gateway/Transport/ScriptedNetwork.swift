@@ -80,6 +80,8 @@ package final class ScriptedNetwork: Sendable {
         }
     }
 
+    package func isListening(_ port: UInt16) -> Bool { state.withLock { !($0.listening[port] ?? []).isEmpty } }
+
     /// Connects to a port of the gateway; nil where it does not listen.
     package func connect(_ port: UInt16) -> CInt? {
         let made: (CInt, LoopHandle)? = state.withLock { state in

@@ -132,6 +132,10 @@ final class Gateway: Sendable {
                 address: address,
                 runtime: RouteRuntime(route: route, tls: tls, proxyNetworks: networks, makeMachine: machine))
         ])[0].port
+        if case .scripted(let network, _) = driver {
+            let port = port
+            try eventually("the port") { network.isListening(port) }
+        }
     }
 
     func authority(_ version: UInt32) -> Authority {
