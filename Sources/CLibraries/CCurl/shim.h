@@ -1,4 +1,8 @@
 #pragma once
+// First, so that fd_set is the same in all modules whatever feature macros a library sets.
+#include <features.h>
+#include <sys/types.h>
+#include <sys/select.h>
 #include <curl/curl.h>
 
 // curl_easy_setopt and curl_easy_getinfo are variadic, which Swift cannot call.

@@ -1,4 +1,8 @@
 #pragma once
+// First, so that fd_set is the same in all modules whatever feature macros a library sets.
+#include <features.h>
+#include <sys/types.h>
+#include <sys/select.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>

@@ -120,3 +120,12 @@ func lastTLSError(_ otherwise: String) -> String {
 extension Int {
     fileprivate var asInt32: Int32 { Int32(truncatingIfNeeded: self) }
 }
+
+extension TLSServerContext {
+    /// Hands out a new connection of this context to a library that drives it itself (libevent), which then owns it.
+    public func withNewSession<Result>(_ body: (OpaquePointer?) -> Result) -> Result {
+        let session = unsafe SSL_new(handle)
+        unsafe SSL_set_accept_state(session)
+        return unsafe body(session)
+    }
+}

@@ -336,18 +336,21 @@ final class EventLoop {
         }
     }
 
-    /// Copies the first pieces of `vectors` behind each other into `record`.
-    ///
-    /// - Returns: their bytes.
-    func gatherRecord(_ filled: Int, upTo limit: Int) -> Int {
+    /// What TLS encrypts next: the first piece of `vectors` where it is long, else the first pieces behind each other in
+    /// `record`. Good until the next call.
+    func plaintext(_ filled: Int, upTo recordBytes: Int, _ most: Int) -> UnsafeRawBufferPointer {
+        let first = unsafe vectors[0]
+        if unsafe filled == 1 || first.iov_len >= recordBytes / 2 {
+            return unsafe UnsafeRawBufferPointer(start: first.iov_base, count: min(first.iov_len, most))
+        }
         var count = 0
-        for index in 0..<filled where count < limit {
+        for index in 0..<filled where count < recordBytes {
             let vector = unsafe vectors[index]
-            let taken = unsafe min(vector.iov_len, limit - count)
+            let taken = unsafe min(vector.iov_len, recordBytes - count)
             if let base = unsafe vector.iov_base { unsafe memcpy(record + count, base, taken) }
             count += taken
         }
-        return count
+        return unsafe UnsafeRawBufferPointer(start: record, count: count)
     }
 
     func meter(for route: Route) -> Meter {

@@ -19,7 +19,9 @@ extension Relay {
         if let address = SocketAddress(numeric: endpoint.host, port: endpoint.port) {
             dial(address)
         } else {
-            let handle = loop.handle, token = token, attempt = attempt
+            let handle = loop.handle
+            let token = token
+            let attempt = attempt
             loop.resolver.resolve(endpoint.host, port: endpoint.port) { address in
                 handle.post { access in
                     guard let relay = access.loop.relays[token], relay.attempt == attempt else { return }

@@ -150,15 +150,9 @@ extension Relay {
         while filter.outbox.bytes < Relay.encryptedMark {
             let filled = unsafe half.outbox.gather(into: loop.vectors, durable: loop.durable, loop.pool)
             if filled == 0 { return true }
-            let first = unsafe loop.vectors[0]
-            let taken: Int
-            if unsafe filled == 1 || first.iov_len >= Relay.recordBytes / 2, let base = unsafe first.iov_base {
-                taken = unsafe min(first.iov_len, Relay.encryptedMark)
-                guard write(unsafe RawSpan(_unsafeStart: base, byteCount: taken), filter) else { return false }
-            } else {
-                taken = loop.gatherRecord(filled, upTo: Relay.recordBytes)
-                guard write(unsafe RawSpan(_unsafeStart: loop.record, byteCount: taken), filter) else { return false }
-            }
+            let plaintext = unsafe loop.plaintext(filled, upTo: Relay.recordBytes, Relay.encryptedMark)
+            guard unsafe write(plaintext, filter) else { return false }
+            let taken = plaintext.count
             let released = half.outbox.take(taken, loop.pool)
             drain(half, filter)
             if let released { filter.outbox.mark(released) }
@@ -166,8 +160,8 @@ extension Relay {
         return true
     }
 
-    private func write(_ plaintext: RawSpan, _ filter: TLSFilter) -> Bool {
-        if case .bytes(let count) = filter.session.write(plaintext) { return count == plaintext.byteCount }
+    private func write(_ plaintext: UnsafeRawBufferPointer, _ filter: TLSFilter) -> Bool {
+        if case .bytes(let count) = unsafe filter.session.write(plaintext.bytes) { return count == plaintext.count }
         return false
     }
 

@@ -11,7 +11,11 @@ import TidegateCore
 /// Everything happens on the loop's thread. Machine calls are never nested: what a step leads to is noted and done by
 /// `advance`.
 final class Relay {
-    enum Phase { case running, closing(CloseReason), lingering, gone }
+    enum Phase {
+        case running
+        case closing(CloseReason)
+        case lingering, gone
+    }
 
     let loop: EventLoop
     let token: Token

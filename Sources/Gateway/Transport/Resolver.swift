@@ -21,7 +21,10 @@ final class Resolver: Sendable {
     /// Answers from the cache at once, or from the resolver's thread.
     func resolve(_ host: String, port: UInt16, _ answer: @escaping @Sendable (SocketAddress?) -> Void) {
         let now = KernelSockets.clock().monotonic
-        enum Next { case answer(SocketAddress?), start, wait }
+        enum Next {
+            case answer(SocketAddress?)
+            case start, wait
+        }
         let next: Next = state.withLock { state in
             if let known = state.cache[host], known.until > now, !known.addresses.isEmpty {
                 state.turn &+= 1

@@ -142,7 +142,8 @@ final class ScriptedDriver: Driver {
             let most = min(connection.inward.count, BufferPool.payload)
             let taken = connection.inward.take(state.roll(2) == 0 ? most : 1 + state.roll(most))
             unsafe taken.withUnsafeBytes {
-                unsafe (pool.address(of: chunk) + BufferPool.room).copyMemory(from: $0.baseAddress!, byteCount: $0.count)  // invariant: at least one byte
+                unsafe (pool.address(of: chunk) + BufferPool.room).copyMemory(
+                    from: $0.baseAddress!, byteCount: $0.count)  // invariant: at least one byte
             }
             state.connections[entry.descriptor] = connection
             arrivals.append(

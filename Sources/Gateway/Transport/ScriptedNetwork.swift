@@ -108,7 +108,10 @@ package final class ScriptedNetwork: Sendable {
         } ?? nil
     }
 
-    package enum Reading { case bytes([UInt8]), ended, reset, nothing }
+    package enum Reading {
+        case bytes([UInt8])
+        case ended, reset, nothing
+    }
 
     package func read(_ connection: CInt, _ most: Int) -> Reading {
         change(connection) { entry in

@@ -56,7 +56,8 @@ struct TimerWheel {
         current = target
         next = .max
         if count > 0 {
-            for step in 1...Int64(TimerWheel.slots) where !wheel[Int((current + step) % Int64(TimerWheel.slots))].isEmpty {
+            for step in 1...Int64(TimerWheel.slots)
+            where !wheel[Int((current + step) % Int64(TimerWheel.slots))].isEmpty {
                 next = current + step
                 break
             }

@@ -202,7 +202,8 @@ public final class TransportRuntime: Sendable {
     /// Gathers the counters of all loops.
     public func figures(_ answer: @escaping @Sendable (Figures) -> Void) {
         let gathered = Gathering()
-        let ledger = ledger, budget = budget
+        let ledger = ledger
+        let budget = budget
         let left = Countdown(loops.count) {
             var figures = gathered.take()
             figures.connections = ledger.connections
@@ -212,7 +213,8 @@ public final class TransportRuntime: Sendable {
         for handle in loops {
             let posted = handle.post { access in
                 let loop = access.loop
-                let counts = loop.meters.mapValues(\.counts), names = loop.meters.mapValues(\.protocolName)
+                let counts = loop.meters.mapValues(\.counts)
+                let names = loop.meters.mapValues(\.protocolName)
                 gathered.add(counts, names, lag: loop.noted &- min(loop.noted, loop.durable))
                 left.step()
             }

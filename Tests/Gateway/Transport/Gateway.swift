@@ -178,7 +178,10 @@ struct FrameMachine: WireMachine, ~Copyable {
 
     static func frame(_ text: String) -> [UInt8] { frame(Array(text.utf8)) }
     static func frame(_ bytes: [UInt8]) -> [UInt8] {
-        [UInt8(bytes.count >> 24), UInt8(bytes.count >> 16 & 255), UInt8(bytes.count >> 8 & 255), UInt8(bytes.count & 255)]
+        [
+            UInt8(bytes.count >> 24), UInt8(bytes.count >> 16 & 255), UInt8(bytes.count >> 8 & 255),
+            UInt8(bytes.count & 255),
+        ]
             + bytes
     }
 

@@ -1,0 +1,79 @@
+import CCurl
+import Dispatch
+
+/// A GET over HTTP or HTTPS by libcurl: keys and discovery documents of issuers.
+public struct HTTPClient: Sendable {
+    public struct Answer: Sendable {
+        public var status: Int
+        public var body: [UInt8]
+    }
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public var description: String
+        public init(description: String) { self.description = description }
+    }
+
+    private let caFile: String?
+    private let timeoutMilliseconds: Int
+    private let limit: Int
+    private static let queue = DispatchQueue(label: "tidegate.http-client", attributes: .concurrent)
+
+    /// - Parameters:
+    ///   - caFile: authorities to trust; nil is the system's.
+    ///   - limit: bytes of an answer; more is a failure.
+    public init(caFile: String? = nil, timeoutMilliseconds: Int = 5000, limit: Int = 1 << 20) {
+        self.caFile = caFile
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.limit = limit
+    }
+
+    /// - Throws: `Failure` where there is no answer; an answer of any status is returned.
+    public func get(_ url: String) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
+            HTTPClient.queue.async { continuation.resume(with: Result { try perform(url) }) }
+        }
+    }
+
+    private final class Sink {
+        var bytes: [UInt8] = []
+        let limit: Int
+        init(limit: Int) { self.limit = limit }
+    }
+
+    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+
+    private func perform(_ url: String) throws(Failure) -> Answer {
+        guard HTTPClient.isReady, let handle = unsafe curl_easy_init() else {
+            throw Failure(description: "libcurl cannot be started")
+        }
+        defer { unsafe curl_easy_cleanup(handle) }
+        let sink = Sink(limit: limit)
+        unsafe _ = shim_curl_setopt_string(handle, CURLOPT_URL, url)
+        unsafe _ = shim_curl_setopt_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe _ = shim_curl_setopt_string(handle, CURLOPT_USERAGENT, "tidegate")
+        unsafe _ = shim_curl_setopt_long(handle, CURLOPT_NOSIGNAL, 1)
+        unsafe _ = shim_curl_setopt_long(handle, CURLOPT_TIMEOUT_MS, timeoutMilliseconds)
+        // A redirect could lead from https to anywhere: issuers are named by the address that answers.
+        unsafe _ = shim_curl_setopt_long(handle, CURLOPT_FOLLOWLOCATION, 0)
+        if let caFile { unsafe _ = shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) }
+        unsafe _ = shim_curl_setopt_write(
+            handle, collectBody, Unmanaged.passUnretained(sink).toOpaque())
+        let code = withExtendedLifetime(sink) { unsafe curl_easy_perform(handle) }
+        guard code == CURLE_OK else {
+            throw Failure(description: unsafe "\(url): \(String(cString: curl_easy_strerror(code)))")
+        }
+        var status = 0
+        unsafe _ = shim_curl_getinfo_long(handle, CURLINFO_RESPONSE_CODE, &status)
+        return Answer(status: status, body: sink.bytes)
+    }
+
+    /// libcurl's write callback: a short count ends the transfer.
+    private static let collect: shim_curl_write_function = { bytes, size, count, context in
+        guard let context = unsafe context, let bytes = unsafe bytes else { return 0 }
+        let sink = unsafe Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
+        let total = size * count
+        guard sink.bytes.count + total <= sink.limit else { return 0 }
+        unsafe sink.bytes.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: total))
+        return total
+    }
+    private var collectBody: shim_curl_write_function { unsafe HTTPClient.collect }
+}

@@ -1,0 +1,52 @@
+import TidegateCrypto
+
+/// A JSON web key set (RFC 7517): the keys in it that verify signatures.
+struct KeySet: Sendable {
+    struct Key: Sendable {
+        var id: String?
+        /// The one algorithm the key is for, where it says so.
+        var algorithm: String?
+        var key: PublicKey
+    }
+    var keys: [Key]
+
+    /// Keys that are not for signatures, or of a kind that is not known, are passed over.
+    ///
+    /// - Returns: nil where the bytes are no key set.
+    init?(_ bytes: [UInt8]) {
+        guard let document = JSONValue(bytes), case .array(let list)? = document.value(at: "keys") else { return nil }
+        keys = list.prefix(64).compactMap { KeySet.key($0) }
+    }
+
+    static func key(_ value: JSONValue) -> Key? {
+        func text(_ name: String) -> String? {
+            if case .object(let members) = value, case .string(let text)? = members[name] { return text }
+            return nil
+        }
+        func bytes(_ name: String) -> [UInt8]? { text(name).flatMap { Base64.decodeURL($0) } }
+        if let use = text("use"), use != "sig" { return nil }
+        if let operations = value.value(at: "key_ops"), !operations.texts.contains("verify") { return nil }
+        let key: PublicKey?
+        switch text("kty") {
+        case "RSA":
+            guard let modulus = bytes("n"), let exponent = bytes("e") else { return nil }
+            key = .rsa(modulus: modulus, exponent: exponent)
+        case "EC":
+            guard let curve = text("crv"), let x = bytes("x"), let y = bytes("y") else { return nil }
+            key = .ec(curve: curve, x: x, y: y)
+        case "OKP":
+            guard text("crv") == "Ed25519", let x = bytes("x") else { return nil }
+            key = .ed25519(x)
+        default: return nil
+        }
+        return key.map { Key(id: text("kid"), algorithm: text("alg"), key: $0) }
+    }
+
+    /// The keys that may have signed: of that id, of a kind that fits, at most a few.
+    func candidates(_ algorithm: SignatureAlgorithm, id: String?) -> [PublicKey] {
+        keys.filter { key in
+            key.key.fits(algorithm) && (key.algorithm == nil || key.algorithm == algorithm.rawValue)
+                && (id == nil || key.id == id)
+        }.prefix(8).map(\.key)
+    }
+}

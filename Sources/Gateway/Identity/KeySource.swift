@@ -1,0 +1,105 @@
+import Foundation
+import TidegateCore
+import TidegateHTTP
+
+/// The keys of one issuer: fetched, cached, kept through an outage until they are too old.
+actor KeySource {
+    typealias Fetch = @Sendable (String) async throws -> [UInt8]
+
+    /// Keys are used for so long after the issuer was last heard.
+    static let ageLimitSeconds: Int64 = 24 * 3600
+    /// A refresh that nothing asked for.
+    static let refreshSeconds: Int64 = 3600
+    /// The least time between two fetches: unknown key ids are a peer's input.
+    static let pauseSeconds: Int64 = 5
+
+    private let settings: IssuerSettings
+    private let fetch: Fetch
+    private let clock: @Sendable () -> Instant
+    private let log: Log
+    private var keys: KeySet?
+    private var heard = Instant.distantPast
+    private var tried = Instant.distantPast
+    private var running: Task<Void, Never>?
+
+    init(_ settings: IssuerSettings, fetch: Fetch?, clock: @escaping @Sendable () -> Instant, log: Log) {
+        self.settings = settings
+        self.clock = clock
+        self.log = log
+        self.fetch = fetch ?? KeySource.network(caFile: settings.caFile)
+    }
+
+    static func network(caFile: String?) -> Fetch {
+        let client = HTTPClient(caFile: caFile)
+        return { url in
+            let answer = try await client.get(url)
+            guard answer.status == 200 else { throw HTTPClient.Failure(description: "\(url): status \(answer.status)") }
+            return answer.body
+        }
+    }
+
+    /// Keys that may have signed a token.
+    ///
+    /// - Throws: `keysUnavailable` where none can be had, `unknownKey` where none fits even after a fresh look.
+    func candidates(_ jws: CompactJWS) async throws(TokenRejection) -> [SigningCandidate] {
+        let now = clock()
+        if keys == nil || now >= heard.advanced(bySeconds: KeySource.refreshSeconds) { await refresh(now) }
+        if let found = fitting(jws) { return found }
+        await refresh(now)
+        if let found = fitting(jws) { return found }
+        throw keys == nil ? .keysUnavailable : .unknownKey
+    }
+
+    private func fitting(_ jws: CompactJWS) -> [SigningCandidate]? {
+        if let keys, clock() < heard.advanced(bySeconds: KeySource.ageLimitSeconds) {
+            let found = keys.candidates(jws.algorithm, id: jws.keyID)
+            return found.isEmpty ? nil : found.map { SigningCandidate(key: $0) }
+        }
+        keys = nil
+        return nil
+    }
+
+    /// One fetch at a time, and not more often than every few seconds.
+    private func refresh(_ now: Instant) async {
+        if let running { return await running.value }
+        guard now >= tried.advanced(bySeconds: KeySource.pauseSeconds) else { return }
+        tried = now
+        let task = Task { await load() }
+        running = task
+        await task.value
+        running = nil
+    }
+
+    private func load() async {
+        do {
+            let bytes: [UInt8]
+            switch settings.keys {
+            case .file(let path): bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+            case .url(let url): bytes = try await fetch(url)
+            case .discovery: bytes = try await fetch(try await discover())
+            }
+            guard let set = KeySet(bytes) else {
+                return log.error("issuer's keys are no JSON web key set", ["issuer": settings.issuer])
+            }
+            keys = set
+            heard = clock()
+        } catch {
+            log.warning("issuer's keys cannot be fetched", ["issuer": settings.issuer, "error": "\(error)"])
+        }
+    }
+
+    private func discover() async throws -> String {
+        let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
+        let document = JSONValue(try await fetch(base + "/.well-known/openid-configuration"))
+        guard case .string(let issuer)? = document?.value(at: "issuer"), issuer == settings.issuer else {
+            throw HTTPClient.Failure(description: "the discovery document is another issuer's")
+        }
+        guard case .string(let url)? = document?.value(at: "jwks_uri"), url.hasPrefix("https://") || url.hasPrefix("http://")
+        else { throw HTTPClient.Failure(description: "the discovery document names no jwks_uri") }
+        // A https issuer does not hand out its keys in the clear.
+        if settings.issuer.hasPrefix("https://"), !url.hasPrefix("https://") {
+            throw HTTPClient.Failure(description: "jwks_uri is not https")
+        }
+        return url
+    }
+}
