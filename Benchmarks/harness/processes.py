@@ -146,5 +146,5 @@ def run(command, seconds, core=None, env=None):
         raise Unavailable(f"{command[0]} takes longer than {seconds} s: {str(late.stdout or '')[-500:]}") from None
     took = time.monotonic() - begun
     if done.returncode != 0:
-        raise Unavailable(f"{' '.join(command[:3])} ... ended with {done.returncode}:\n{done.stdout[-1500:]}")
+        raise Unavailable(f"{os.path.basename(command[0])} ... ended with {done.returncode}:\n{done.stdout[-1500:]}")
     return done.stdout, took

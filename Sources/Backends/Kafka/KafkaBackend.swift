@@ -12,7 +12,8 @@ public final class KafkaBackend: Backend {
             ResourceKindDeclaration(singular: "transaction", plural: "transactions"),
             ResourceKindDeclaration(singular: "cluster", plural: "cluster", isFlag: true),
         ],
-        wireNames: KafkaRules.wireNames)
+        wireNames: KafkaRules.wireNames,
+        requiresAdvertise: true)
 
     private let cluster: KafkaCluster
     private let rules: KafkaRules

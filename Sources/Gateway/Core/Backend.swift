@@ -25,9 +25,13 @@ public struct BackendDeclaration: Sendable {
     public var kinds: [ResourceKindDeclaration]
     /// The protocol's names of its requests, by `WireName`.
     public var wireNames: [String]
+    /// Clients are told where the backend's nodes are, so that a route must say how each is reached.
+    public var requiresAdvertise: Bool
     public init(
-        protocolName: String, settings: SettingsSchema, kinds: [ResourceKindDeclaration], wireNames: [String]
+        protocolName: String, settings: SettingsSchema, kinds: [ResourceKindDeclaration], wireNames: [String],
+        requiresAdvertise: Bool = false
     ) {
+        self.requiresAdvertise = requiresAdvertise
         self.protocolName = protocolName
         self.settings = settings
         self.kinds = kinds

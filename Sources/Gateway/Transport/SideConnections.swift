@@ -5,9 +5,7 @@ extension TransportRuntime: SideConnections {
     public func open(
         _ make: @escaping @Sendable () -> any MachineBox, ended: @escaping @Sendable (CloseReason) -> Void
     ) -> SideConnection {
-        let place = Mutex<Token?>(nil)
         let holder = SidePlace()
-        _ = place
         let handle = first
         let posted = handle.post { access in
             let token = access.loop.beginSide(make(), ended)

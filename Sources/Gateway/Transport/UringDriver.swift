@@ -103,7 +103,7 @@ final class UringDriver: Driver {
     private func entry(_ kind: Kind, _ token: Token) -> UnsafeMutablePointer<io_uring_sqe> {
         while true {
             if let entry = unsafe io_uring_get_sqe(ring) {
-                unsafe io_uring_initialize(entry)
+                unsafe clear(entry)
                 unsafe entry.pointee.user_data = UringDriver.data(kind, token)
                 return unsafe entry
             }
@@ -112,7 +112,7 @@ final class UringDriver: Driver {
         }
     }
 
-    private func io_uring_initialize(_ entry: UnsafeMutablePointer<io_uring_sqe>) {
+    private func clear(_ entry: UnsafeMutablePointer<io_uring_sqe>) {
         unsafe memset(entry, 0, MemoryLayout<io_uring_sqe>.size)
     }
 

@@ -254,9 +254,8 @@ struct SessionTests {
         let gateway = try Gateway(driver, machine: Self.frames(1))
         defer { gateway.stop() }
         let reason = Mutexed<CloseReason?>(nil)
-        let side = gateway.runtime.open({ MachineOf(SideMachine(endpoint(port))) }) { ended in
-            reason.change { $0 = ended }
-        }
+        let side = gateway.runtime.open(
+            { MachineOf(SideMachine(endpoint(port))) }, ended: { ended in reason.change { $0 = ended } })
         let backend = try listener.accept()
         #expect(try backend.read("connected"))
         side.wake()
