@@ -41,7 +41,7 @@ let package = Package(
     targets: [
         library("CUring", "liburing", "liburing-dev"),
         library("COpenSSL", "libssl libcrypto", "libssl-dev"),
-        library("CEvent", "libevent_openssl", "libevent-dev"),
+        library("CEvent", "libevent_openssl libevent_pthreads", "libevent-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
         library("CYaml", "yaml-0.1", "libyaml-dev"),
         library("CRdKafka", "rdkafka", "librdkafka-dev"),

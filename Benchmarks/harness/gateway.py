@@ -80,7 +80,7 @@ def certificate(folder):
 
 
 def configuration(folder, issuer, *, bootstrap, listen, nodes, admin, tls=None, masked=False, driver="auto", loops=1,
-                  topics="bench-*"):
+                  topics="bench-*", durability="strict"):
     """Writes the YAML of one gateway with one Kafka route (CONTRACT.md, Configuration).
 
     `nodes` is the range of ports at which brokers 1, 2, ... are advertised.
@@ -124,7 +124,7 @@ def configuration(folder, issuer, *, bootstrap, listen, nodes, admin, tls=None, 
             "        - { field: \"shipping.address.street\", action: redact }",
         ]
     lines += [
-        f"evidence: {{ directory: {os.path.join(folder, 'evidence')}, durability: strict, onFailure: stop }}",
+        f"evidence: {{ directory: {os.path.join(folder, 'evidence')}, durability: {durability}, onFailure: stop }}",
         f"state: {{ directory: {os.path.join(folder, 'state')} }}",
         f"transport: {{ driver: {driver}, loops: {loops} }}",
         f"admin: {{ listen: \"127.0.0.1:{admin}\" }}",

@@ -1,0 +1,45 @@
+# Tidegate. `make demo` and `make test` do all their set-up; everything else assumes that one of them has run, or `make setup`.
+SHELL := /bin/bash
+SWIFT ?= swift
+
+.PHONY: help setup setup-tests build demo test unit dist bench format lint sanitize clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## installs the system packages that the build needs, where they are missing
+	@scripts/setup build
+
+setup-tests: setup
+	@scripts/setup tests
+
+build: setup ## the release build that demo, tests and benchmarks share: .build/release/tidegate
+	@scripts/build
+
+demo: build ## the story on an embedded Kafka cluster; ONCE=1 runs it unattended and exits 0 or 1
+	@.build/release/tidegate demo $(if $(filter 1,$(ONCE)),--once)
+
+test: setup-tests build ## everything: unit tests, real clients, a real Kafka where there is one
+	@scripts/test $(FILTER)
+
+unit: build ## the tests that need no server
+	@scripts/test unit
+
+dist: setup ## .build-dist/tidegate: for machines without Swift
+	@scripts/dist
+
+bench: setup dist ## codec, relay and end-to-end figures
+	@scripts/setup bench
+	@scripts/bench
+
+format: ## rewrites the sources in the house's format
+	@$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format $$(scripts/sources)
+
+lint: ## the format, and what reviews would otherwise look for
+	@scripts/lint
+
+sanitize: setup ## unit tests under the address and the thread sanitizer
+	@scripts/sanitize
+
+clean: ## removes every build folder
+	rm -rf .build .build-*

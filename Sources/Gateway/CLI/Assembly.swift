@@ -1,0 +1,119 @@
+import TidegateConfiguration
+import TidegateCore
+import TidegateCrypto
+import TidegateIdentity
+import TidegatePolicy
+import TidegateTransport
+
+/// One configuration made into what runs: backends, listeners, authority. Made whole before anything is swapped.
+struct Assembly {
+    struct Running: Sendable {
+        let backend: any Backend
+        /// What the backend was made of: an unchanged one goes on.
+        let fingerprint: String
+        let name: String
+    }
+
+    let configuration: Configuration
+    let backends: [Running]
+    let listeners: [ListenerSpecification]
+    let verifier: TokenVerifier
+
+    /// - Parameter kept: backends of the configuration before; those whose settings and files have not changed go on.
+    /// - Throws: what only shows when things are made.
+    init(
+        _ configuration: Configuration, _ secrets: FileSecretReader, services: (FileSecretReader) -> BackendServices,
+        keeping kept: [Running], log: Log
+    ) throws(ConfigurationProblems) {
+        self.configuration = configuration
+        var backends: [Running] = []
+        for settings in configuration.backends {
+            let fingerprint = Assembly.fingerprint(settings, secrets)
+            if let same = kept.first(where: { $0.name == settings.name && $0.fingerprint == fingerprint }) {
+                backends.append(same)
+            } else if let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) {
+                let made = try type.init(name: settings.name, settings: settings.settings, services: services(secrets))
+                backends.append(Running(backend: made, fingerprint: fingerprint, name: settings.name))
+            }
+        }
+        self.backends = backends
+        verifier = TokenVerifier(configuration.issuers, log: log)
+        var listeners: [ListenerSpecification] = []
+        for route in configuration.routes {
+            guard let running = backends.first(where: { $0.name == route.backend }) else { continue }
+            listeners += try Assembly.listeners(route, running.backend, configuration.limits)
+        }
+        self.listeners = listeners
+    }
+
+    private static func listeners(
+        _ route: Configuration.Route, _ backend: any Backend, _ limits: SessionLimits
+    ) throws(ConfigurationProblems) -> [ListenerSpecification] {
+        let declaration = type(of: backend).declaration
+        let description = Route(
+            name: route.name, backendName: route.backend, declaration: declaration, advertise: route.advertise,
+            isConfidential: route.isConfidential, limits: limits)
+        let runtime = RouteRuntime(
+            route: description, tls: try route.tls.map(context), proxyNetworks: route.proxyNetworks?.compactMap { Network($0) },
+            makeMachine: { backend.makeMachine(for: $0) })
+        return try route.ports.map { port throws(ConfigurationProblems) in
+            let host = route.host == "localhost" ? "127.0.0.1" : route.host
+            guard let address = SocketAddress(numeric: host, port: port) else {
+                throw Assembly.problem("route '\(route.name)' listens on '\(route.host)'", "a numeric address, such as 0.0.0.0 or 127.0.0.1")
+            }
+            return ListenerSpecification(address: address, runtime: runtime)
+        }
+    }
+
+    static func context(_ tls: Configuration.TLS) throws(ConfigurationProblems) -> TLSServerContext {
+        do throws(TLSConfigurationError) {
+            return try TLSServerContext(
+                certificate: tls.certificate, key: tls.key, clientCA: tls.clientCA,
+                clients: tls.clientCA == nil ? .none : tls.requiresClientCertificate ? .required : .optional)
+        } catch { throw problem("\(error)", "a certificate and its own key, in PEM") }
+    }
+
+    static func problem(_ message: String, _ suggestion: String) -> ConfigurationProblems {
+        let mark = ConfigurationMark(file: "", line: 0, column: 0)
+        return ConfigurationProblems([ConfigurationProblem(mark: mark, path: "", message, suggestion: suggestion)])
+    }
+
+    func authority(version: UInt32) -> Authority {
+        Authority(
+            version: version, policy: CompiledPolicy(configuration.policies), maskers: configuration.profiles,
+            authenticator: verifier)
+    }
+
+    /// What makes a backend another one: its settings, and the files that they name.
+    private static func fingerprint(_ backend: Configuration.Backend, _ secrets: FileSecretReader) -> String {
+        var text = backend.protocolName
+        func visit(_ node: ConfigurationNode) {
+            switch node.content {
+            case .scalar(let word, _):
+                text += "|\(word)"
+                if word.contains("/") || word.contains(".") { text += FileState(secrets.path(word)).map { "#\($0)" } ?? "" }
+            case .sequence(let elements): elements.forEach(visit)
+            case .mapping(let entries):
+                for (key, value) in entries {
+                    text += "|\(key.text ?? "")="
+                    visit(value)
+                }
+            }
+        }
+        visit(backend.settings)
+        return text
+    }
+
+    /// Makes each backend once, for `check`: what only shows then.
+    static func tryBackends(_ configuration: Configuration, _ secrets: FileSecretReader) -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        let services = BackendServices(log: Log(minimum: .error), secrets: secrets, sideConnections: nil)
+        for settings in configuration.backends {
+            guard let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) else { continue }
+            do throws(ConfigurationProblems) {
+                _ = try type.init(name: settings.name, settings: settings.settings, services: services)
+            } catch { problems += error.list }
+        }
+        return problems
+    }
+}

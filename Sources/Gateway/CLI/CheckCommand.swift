@@ -1,0 +1,52 @@
+import TidegateConfiguration
+import TidegateCore
+import TidegateKafka
+
+/// The list of backends: a new protocol is one line here.
+enum Backends {
+    static let all: [any Backend.Type] = [KafkaBackend.self]
+    static var declarations: [BackendDeclaration] { all.map { $0.declaration } }
+}
+
+extension Command {
+    static let check = Command(
+        name: "check", summary: "validates a configuration and tells every error at once",
+        usage: "--config FILE [--without-secrets] [--json]", example: "tidegate check --config tidegate.yaml",
+        options: ["--config"], flags: ["--without-secrets", "--json"]
+    ) { arguments in
+        let file = try arguments.required("--config")
+        let withSecrets = !arguments.flags.contains("--without-secrets")
+        let reading = ConfigurationReader(backends: Backends.declarations, withSecrets: withSecrets).read(file: file)
+        var problems = reading.problems
+        if let configuration = reading.configuration {
+            problems += Assembly.tryBackends(configuration, reading.secrets)
+        }
+        problems.sort { ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column) }
+        let errors = problems.count { $0.severity == .error }
+        if arguments.flags.contains("--json") {
+            Output.json(problems.map(ProblemLine.init))
+        } else {
+            for problem in problems { Output.text("\(problem)\n") }
+            Output.error(
+                errors == 0
+                    ? "\(file): no errors, \(problems.count) warnings\n"
+                    : "\(file): \(errors) errors, \(problems.count - errors) warnings\n")
+        }
+        return errors == 0 ? 0 : 1
+    }
+
+    private struct ProblemLine: Encodable {
+        var file: String
+        var line, column: Int
+        var severity, path, message, suggestion: String
+        init(_ problem: ConfigurationProblem) {
+            file = problem.mark.file
+            line = problem.mark.line
+            column = problem.mark.column
+            severity = problem.severity == .error ? "error" : "warning"
+            path = problem.path
+            message = problem.message
+            suggestion = problem.suggestion
+        }
+    }
+}

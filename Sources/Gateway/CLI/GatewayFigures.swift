@@ -1,0 +1,57 @@
+import Dispatch
+import Synchronization
+import TidegateControl
+import TidegateCore
+import TidegateEvidence
+import TidegateTransport
+
+/// What /metrics shows, gathered from the loops when it is asked for.
+final class GatewayFigures: MetricsSource {
+    private let transport: TransportRuntime
+    private let evidence: EvidenceWriter
+    private let reloads = Mutex(GatewayMetrics.Reloads())
+
+    init(transport: TransportRuntime, evidence: EvidenceWriter) {
+        self.transport = transport
+        self.evidence = evidence
+    }
+
+    func reloaded(successfully: Bool) {
+        reloads.withLock { reloads in
+            reloads.isLastSuccessful = successfully
+            if successfully {
+                reloads.accepted += 1
+                reloads.lastSuccess = .current
+            } else {
+                reloads.rejected += 1
+            }
+        }
+    }
+
+    /// Waits for the loops' answers on the control server's thread, a moment at most.
+    func metrics() -> GatewayMetrics {
+        let gathered = Mutex(TransportRuntime.Figures())
+        let done = DispatchSemaphore(value: 0)
+        transport.figures { figures in
+            gathered.withLock { $0 = figures }
+            done.signal()
+        }
+        _ = done.wait(timeout: .now() + 2)
+        let figures = gathered.withLock { $0 }
+        let status = evidence.status
+        var written = GatewayMetrics.Evidence()
+        written.isWritable = status.isWritable
+        written.lines = status.linesWritten
+        written.bytes = status.bytesWritten
+        written.commits = status.commits
+        written.failures = status.failures
+        written.linesLost = status.linesLost
+        written.lastCommitSeconds = status.lastCommitSeconds
+        written.oldestWaitingSeconds = status.oldestWaitingSeconds
+        return GatewayMetrics(
+            routes: figures.routes.map { name, counts in
+                .init(route: name, protocolName: figures.protocols[name] ?? "", counts: counts)
+            },
+            reloads: reloads.withLock { $0 }, evidence: written, version: Version.text, driver: transport.driverName)
+    }
+}
