@@ -21,14 +21,9 @@ def binary():
         if not os.access(given, os.X_OK):
             raise Unavailable(f"TIDEGATE={given} is not executable")
         return given, "given by TIDEGATE"
-    dist = os.path.join(ROOT, ".build-dist")
-    found = []
-    for folder, folders, files in os.walk(dist):
-        folders[:] = [f for f in folders if not f.endswith((".build", ".product", ".swiftmodule", "checkouts"))]
-        if "tidegate" in files and os.access(os.path.join(folder, "tidegate"), os.X_OK):
-            found.append(os.path.join(folder, "tidegate"))
-    if found:
-        return max(found, key=os.path.getmtime), "make dist (static Swift runtime)"
+    dist = os.path.join(ROOT, ".build-dist", "tidegate")
+    if os.access(dist, os.X_OK):
+        return dist, "make dist (static Swift runtime)"
     release = os.path.join(ROOT, ".build", "release", "tidegate")
     if os.access(release, os.X_OK):
         return release, "make build (NOT the distributed binary: make dist was not run)"

@@ -66,7 +66,8 @@ final class Suite {
     func failures() -> [String] {
         var found: [String] = []
         for name in mustBeNone {
-            if let used = allocations[name], used > 0 { found.append("\(name): \(used) allocations an operation, must be 0") }
+            guard let used = allocations[name], used > 0 else { continue }
+            found.append("\(name): \(used) allocations an operation, must be 0")
         }
         for (small, large, units, unit) in comparisons {
             guard let less = allocations[small], let more = allocations[large] else { continue }

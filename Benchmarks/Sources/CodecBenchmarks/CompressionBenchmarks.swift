@@ -40,12 +40,12 @@ extension Suite {
     func addCompression() {
         let size = Orders.documents(96).count
         for codec in CompressionCodec.allCases where codec != .none {
-            add("compression/\(codec) decompress 64 KB", allocating: .counted, bytes: size, items: 96) {
-                CompressedBatch(codec)
-            } _: { $0.decompress() }
-            add("compression/\(codec) compress 64 KB", allocating: .counted, bytes: size, items: 96) {
-                CompressedBatch(codec)
-            } _: { $0.compress() }
+            add(
+                "compression/\(codec) decompress 64 KB", allocating: .counted, bytes: size, items: 96,
+                on: { CompressedBatch(codec) }, { $0.decompress() })
+            add(
+                "compression/\(codec) compress 64 KB", allocating: .counted, bytes: size, items: 96,
+                on: { CompressedBatch(codec) }, { $0.compress() })
         }
     }
 }

@@ -5,7 +5,8 @@ import TidegateWire
 final class DecidedSession {
     let surroundings = Surroundings(
         BackendDeclaration(
-            protocolName: "bench", settings: .anything, kinds: [ResourceKindDeclaration(singular: "topic", plural: "topics")],
+            protocolName: "bench", settings: .anything,
+            kinds: [ResourceKindDeclaration(singular: "topic", plural: "topics")],
             wireNames: ["Fetch"]))
     var governor: Governor
     let name: [UInt8]
@@ -43,7 +44,8 @@ extension Suite {
     /// What each batch and each request asks.
     func addGovernor() {
         add("governor/decide from the cache", allocating: .none, on: DecidedSession.init) { session in
-            if case .allow(let clearance) = session.governor.decide(session.operation) { keep(Int(clearance.mask.index)) }
+            guard case .allow(let clearance) = session.governor.decide(session.operation) else { return }
+            keep(Int(clearance.mask.index))
         }
         add("governor/resource by a known name", allocating: .none, on: DecidedSession.init) { session in
             let name = session.name

@@ -154,7 +154,7 @@ enum KafkaBytes {
         body.append(bigEndian: Int16(-1))
         body.append(bigEndian: Int32(30_000))
         body.append(varint: 2)
-        if version >= 13 { body.append(contentsOf: CannedCluster.topicID) } else { body.append(compact: CannedCluster.topic) }
+        body.append(contentsOf: topicKey(version))
         body.append(varint: UInt32(partitions + 1))
         for partition in 0..<partitions {
             body.append(bigEndian: Int32(partition))
@@ -166,12 +166,20 @@ enum KafkaBytes {
         return request(key: 0, version: version, isFlexible: true, body)
     }
 
+    /// The topic's id (13 and up) or name.
+    private static func topicKey(_ version: Int16) -> [UInt8] {
+        if version >= 13 { return CannedCluster.topicID }
+        var name: [UInt8] = []
+        name.append(compact: CannedCluster.topic)
+        return name
+    }
+
     static func produceAnswer(version: Int16, partitions: Int) -> [UInt8] {
         var body: [UInt8] = []
         body.append(bigEndian: correlation)
         body.append(0)
         body.append(varint: 2)
-        if version >= 13 { body.append(contentsOf: CannedCluster.topicID) } else { body.append(compact: CannedCluster.topic) }
+        body.append(contentsOf: topicKey(version))
         body.append(varint: UInt32(partitions + 1))
         for partition in 0..<partitions {
             body.append(bigEndian: Int32(partition))

@@ -68,7 +68,11 @@ final class CannedCluster: SideConnections {
     private static func appendVersions(isFlexible: Bool, to body: inout [UInt8]) {
         let offered: [(Int16, Int16, Int16)] = [(0, 3, 13), (1, 4, 17), (3, 0, 12), (18, 0, 4)]
         body.append(bigEndian: Int16(0))
-        if isFlexible { body.append(varint: UInt32(offered.count + 1)) } else { body.append(bigEndian: Int32(offered.count)) }
+        if isFlexible {
+            body.append(varint: UInt32(offered.count + 1))
+        } else {
+            body.append(bigEndian: Int32(offered.count))
+        }
         for (key, lowest, highest) in offered {
             for number in [key, lowest, highest] { body.append(bigEndian: number) }
             if isFlexible { body.append(0) }

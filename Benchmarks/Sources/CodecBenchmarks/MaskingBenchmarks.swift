@@ -29,7 +29,8 @@ final class MaskedBatch {
         scratch.removeAll(keepingCapacity: true)
         outcomes.removeAll(keepingCapacity: true)
         var counters = MaskCounters()
-        let documents = documents, fields = fields
+        let documents = documents
+        let fields = fields
         let answered = unsafe profile.mask(
             fields.span, in: documents.span.bytes, into: &scratch, outcomes: &outcomes, counters: &counters)
         keep((answered ? 1 : 0) &+ Int(counters.maskedFields))
@@ -43,25 +44,36 @@ enum Profiles {
             MaskingProfileSettings(name: name, rules: rules.map { MaskingRule(field: $0.0, action: $0.1) }))
     }
 
+    private static let redact = MaskingAction.redact("[redacted]")
+
     /// What the end-to-end benchmark masks.
     static func threePaths() throws -> MaskingProfile {
         try profile(
             "3 paths",
-            [("payment.card.number", .keepLast(4)), ("customer.email", .redact("[redacted]")), ("shipping.address.street", .redact("[redacted]"))])
+            [("payment.card.number", .keepLast(4)), ("customer.email", redact), ("shipping.address.street", redact)])
     }
+
     /// Any depth must be looked at.
-    static func anyDepth() throws -> MaskingProfile { try profile("a path of any depth", [("**.email", .redact("[redacted]"))]) }
-    static func elements() throws -> MaskingProfile { try profile("elements of an array", [("items[*].sku", .nullify)]) }
-    static func nothing() throws -> MaskingProfile { try profile("a path that is not there", [("patient.name", .redact("[redacted]"))]) }
+    static func anyDepth() throws -> MaskingProfile { try profile("a path of any depth", [("**.email", redact)]) }
+
+    static func elements() throws -> MaskingProfile {
+        try profile("elements of an array", [("items[*].sku", .nullify)])
+    }
+
+    static func nothing() throws -> MaskingProfile {
+        try profile("a path that is not there", [("patient.name", redact)])
+    }
 }
 
 extension Suite {
     /// Path masking of orders of 667 bytes.
     func addMasking() throws {
-        for (profile, edited) in [
-            (try Profiles.threePaths(), MaskedBatch.count), (try Profiles.anyDepth(), MaskedBatch.count),
-            (try Profiles.elements(), MaskedBatch.count), (try Profiles.nothing(), 0),
-        ] {
+        let all = MaskedBatch.count
+        let profiles = [
+            (try Profiles.threePaths(), all), (try Profiles.anyDepth(), all), (try Profiles.elements(), all),
+            (try Profiles.nothing(), 0),
+        ]
+        for (profile, edited) in profiles {
             add(
                 "masking/\(profile.name), orders of 667 bytes", allocating: .none, bytes: MaskedBatch.bytes,
                 items: MaskedBatch.count, on: { MaskedBatch(profile, editing: edited) }, { $0.mask() })

@@ -25,8 +25,8 @@ extension Suite {
             }
             keep(Int(truncatingIfNeeded: sum))
         }
-        add("wire/batch header of 61 bytes", allocating: .none, bytes: 61, on: { [UInt8](repeating: 7, count: 61) }) {
-            let span = unsafe $0.span.bytes
+        add("wire/batch header of 61 bytes", allocating: .none, bytes: 61, on: Self.sevens(61)) { bytes in
+            let span = unsafe bytes.span.bytes
             let base = span.bigEndian(Int64.self, at: 0) ?? 0
             let length = span.bigEndian(Int32.self, at: 8) ?? 0
             let magic = span.byte(at: 16) ?? 0
@@ -34,11 +34,13 @@ extension Suite {
             let count = span.bigEndian(Int32.self, at: 57) ?? 0
             keep(Int(truncatingIfNeeded: base) &+ Int(length) &+ Int(magic) &+ Int(last) &+ Int(count))
         }
-        add("wire/equals, 64 bytes", allocating: .none, bytes: 64, on: { [UInt8](repeating: 7, count: 64) }) { bytes in
+        add("wire/equals, 64 bytes", allocating: .none, bytes: 64, on: Self.sevens(64)) { bytes in
             let span = unsafe bytes.span.bytes
             keep(span.equals(span, in: 0..<64) ? 1 : 0)
         }
     }
+
+    private static func sevens(_ count: Int) -> () -> [UInt8] { { [UInt8](repeating: 7, count: count) } }
 
     private static func varints() -> [UInt8] {
         var bytes: [UInt8] = []

@@ -44,7 +44,9 @@ public struct DemoFolder: Sendable {
 
     /// The key of an earlier demo, or a fresh one.
     func signingKey() throws -> SigningKey {
-        if let pem = FileManager.default.contents(atPath: key), let kept = SigningKey(pem: Array(pem), algorithm: .es256) {
+        if let pem = FileManager.default.contents(atPath: key),
+            let kept = SigningKey(pem: Array(pem), algorithm: .es256)
+        {
             return kept
         }
         guard let fresh = SigningKey() else { throw DemoError("OpenSSL makes no key") }
@@ -63,7 +65,8 @@ public struct DemoFolder: Sendable {
         guard let person = DemoPerson.all.first(where: { $0.name == name }) else {
             throw DemoError("nobody is called '\(name)': \(DemoPerson.all.map(\.name).joined(separator: ", "))")
         }
-        guard let pem = FileManager.default.contents(atPath: key), let url = FileManager.default.contents(atPath: issuer),
+        guard let pem = FileManager.default.contents(atPath: key),
+            let url = FileManager.default.contents(atPath: issuer),
             let kept = SigningKey(pem: Array(pem), algorithm: .es256)
         else { throw DemoError("no demo has run in \(path): start one with `tidegate demo`") }
         return try DevelopmentTokens(key: kept, issuer: String(decoding: url, as: UTF8.self))

@@ -7,9 +7,12 @@ final class IssuerPages: Sendable {
 
     /// - Parameter keys: a JSON web key set.
     func publish(issuer: String, keys: [UInt8]) throws {
-        let document = Discovery(
-            issuer: issuer, jwks_uri: issuer + "/keys", id_token_signing_alg_values_supported: ["ES256"],
-            response_types_supported: ["id_token"], subject_types_supported: ["public"])
+        // OpenID Connect Discovery 1.0, section 3: what a verifier of tokens needs, and what is required beside it.
+        let document: [String: Metadata] = [
+            "issuer": .text(issuer), "jwks_uri": .text(issuer + "/keys"),
+            "id_token_signing_alg_values_supported": .list(["ES256"]), "response_types_supported": .list(["id_token"]),
+            "subject_types_supported": .list(["public"]),
+        ]
         let discovery = try DevelopmentTokens.json(document)
         pages.withLock { $0 = ["/.well-known/openid-configuration": discovery, "/keys": keys] }
     }
@@ -21,9 +24,16 @@ final class IssuerPages: Sendable {
         return HTTPResponse(status: 200, contentType: "application/json", body: body)
     }
 
-    /// OpenID Connect Discovery 1.0, section 3: what a verifier of tokens needs, and what is required beside it.
-    private struct Discovery: Encodable {
-        var issuer, jwks_uri: String
-        var id_token_signing_alg_values_supported, response_types_supported, subject_types_supported: [String]
+    private enum Metadata: Encodable {
+        case text(String)
+        case list([String])
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .list(let list): try container.encode(list)
+            }
+        }
     }
 }

@@ -82,6 +82,7 @@ public final class KafkaClient {
             settings: [
                 ("bootstrap.servers", bootstrap), ("client.id", "demo-consumer"), ("group.id", group),
                 ("enable.auto.commit", "false"), ("enable.partition.eof", "true"), ("fetch.wait.max.ms", "50"),
+                ("auto.offset.reset", "earliest"),
             ])
     }
 

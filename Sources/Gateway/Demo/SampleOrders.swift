@@ -39,10 +39,12 @@ public struct SampleOrders: Sendable {
             let (sku, title, cents) = pick(SampleOrders.goods)
             let quantity = 1 + random.next(below: 3)
             total += cents * quantity
-            var item = #"{"sku":"\#(sku)","title":"\#(title)","quantity":\#(quantity),"price":\#(SampleOrders.money(cents))"#
+            var item =
+                #"{"sku":"\#(sku)","title":"\#(title)","quantity":\#(quantity),"price":\#(SampleOrders.money(cents))"#
             if index == 0 {
                 let (giftFirst, giftLast) = pick(SampleOrders.people)
-                item += #","gift":{"to":"\#(giftFirst) \#(giftLast)","email":"\#(SampleOrders.email(giftFirst, giftLast, "example.net"))"}"#
+                item +=
+                    #","gift":{"to":"\#(giftFirst) \#(giftLast)","email":"\#(SampleOrders.email(giftFirst, giftLast, "example.net"))"}"#
             }
             items.append(item + "}")
         }

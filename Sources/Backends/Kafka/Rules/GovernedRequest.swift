@@ -16,8 +16,16 @@ struct GovernedRequest {
     private(set) var removed: Set<Int> = []
     private var asked = 0
     private var taken: [Int: Int] = [:]
-    /// An error for the whole request where its answer has no elements.
+    /// An error for the whole request where its answer has no elements, and its words.
     var topError = KafkaError.none
+    var topText = ""
+
+    /// An element that is refused: with which error, and in which words where the answer carries any.
+    struct Denied {
+        var element: MessageNode
+        var error: Int16
+        var text: String
+    }
 
     init(rule: APIRule, schema: MessageSchema, answer: MessageSchema, header: RequestHead, tree: MessageNode) {
         self.rule = rule
@@ -35,7 +43,7 @@ struct GovernedRequest {
     }
 
     mutating func take(
-        _ denied: [(element: MessageNode, error: Int16)], of list: MessageNode, _ partial: APIRule.Partial,
+        _ denied: [Denied], of list: MessageNode, _ partial: APIRule.Partial,
         under parent: (array: String, keyField: String, key: [UInt8])?, _ window: RawSpan
     ) {
         if parent == nil { asked += list.children.count }
@@ -43,20 +51,17 @@ struct GovernedRequest {
         if parent == nil { deniedCount += denied.count }
         var values: [MessageValue] = []
         if rule.isWhole {
-            let refused = Set(denied.map(\.element.range.lowerBound))
             values = list.children.map { element in
-                let error =
-                    refused.contains(element.range.lowerBound)
-                    ? (denied.first { $0.element.range == element.range }?.error ?? KafkaError.none)
-                    : KafkaError.operationNotAttempted
-                return value(of: element, error, partial, window)
+                let refused = denied.first { $0.element.range == element.range }
+                return value(
+                    of: element, refused?.error ?? KafkaError.operationNotAttempted, refused?.text ?? "", partial, window)
             }
         } else {
-            for (element, error) in denied {
-                values.append(value(of: element, error, partial, window))
-                edits.remove(element.range)
-                removed.insert(element.range.lowerBound)
-                if parent == nil, let name = partial.name.flatMap({ element[$0] }) {
+            for refused in denied {
+                values.append(value(of: refused.element, refused.error, refused.text, partial, window))
+                edits.remove(refused.element.range)
+                removed.insert(refused.element.range.lowerBound)
+                if parent == nil, let name = partial.name.flatMap({ refused.element[$0] }) {
                     deniedParents.insert(window.bytes(name.content))
                 }
             }
@@ -72,7 +77,7 @@ struct GovernedRequest {
         removed.insert(element.range.lowerBound)
         deniedCount += 1
         shrink(list, by: 1)
-        graft([value(of: element, error, partial, window)], into: partial.response, under: nil)
+        graft([value(of: element, error, "", partial, window)], into: partial.response, under: nil)
     }
 
     private mutating func shrink(_ list: MessageNode, by count: Int) {
@@ -102,9 +107,11 @@ struct GovernedRequest {
 
     /// The answer's element for a refused element of the request.
     private func value(
-        of element: MessageNode, _ error: Int16, _ partial: APIRule.Partial, _ window: RawSpan
+        of element: MessageNode, _ error: Int16, _ text: String, _ partial: APIRule.Partial, _ window: RawSpan
     ) -> MessageValue {
-        var fields: [String: MessageValue] = ["ErrorCode": .integer(Int64(error))]
+        var fields: [String: MessageValue] = [
+            "ErrorCode": .integer(Int64(error)), "ErrorMessage": text.isEmpty ? .null : .text(text),
+        ]
         let name = partial.name.map { element[$0] } ?? element
         if let name { fields[partial.responseName] = name.isNull ? .null : .text(window.bytes(name.content)) }
         if let id = partial.id.flatMap({ element[$0] }) { fields["TopicId"] = .id(id.topicID(window)) }
@@ -142,11 +149,13 @@ struct GovernedRequest {
 
     /// An answer in which everything is refused with one error: at the top where there is a place for it, and in every
     /// element that the request names.
-    func refusal(_ error: Int16, _ window: RawSpan) -> [UInt8] {
-        var values: [String: MessageValue] = ["ErrorCode": .integer(Int64(error)), "NodeId": .integer(-1), "Port": .integer(-1)]
+    func refusal(_ error: Int16, _ text: String, _ window: RawSpan) -> [UInt8] {
+        var values: [String: MessageValue] = [
+            "ErrorCode": .integer(Int64(error)), "ErrorMessage": .text(text), "NodeId": .integer(-1), "Port": .integer(-1),
+        ]
         for partial in rule.partials where partial.parent == nil {
             guard let list = tree[partial.request] else { continue }
-            values[partial.response] = .list(list.children.map { value(of: $0, error, partial, window) })
+            values[partial.response] = .list(list.children.map { value(of: $0, error, text, partial, window) })
         }
         administrativeResults(error, window, &values)
         return MessageWriter.answer(answer, correlation: header.correlation, values)
@@ -154,7 +163,7 @@ struct GovernedRequest {
 
     /// The answer where every element was refused, each with its own error.
     func wholeAnswer(_ window: RawSpan) -> [UInt8] {
-        if topError != KafkaError.none { return refusal(topError, window) }
+        if topError != KafkaError.none { return refusal(topError, topText, window) }
         var writer = MessageWriter(isFlexible: answer.isFlexible)
         writer.structure(answer.fields, [:])
         // The skeleton has empty arrays: the grafts go into it as into a broker's answer.
@@ -177,7 +186,7 @@ struct GovernedRequest {
                             }),
                     ])
                 })
-        case 30: values["Results"] = .list((tree["Creations"]?.children ?? []).map { _ in .fields(["ErrorCode": code]) })
+        case 30: values["Results"] = .list((tree["Creations"]?.children ?? []).map { _ in .fields(["ErrorCode": code, "ErrorMessage": .null]) })
         case 31:
             values["FilterResults"] = .list((tree["Filters"]?.children ?? []).map { _ in .fields(["ErrorCode": code]) })
         case 34:

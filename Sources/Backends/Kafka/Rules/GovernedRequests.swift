@@ -33,7 +33,7 @@ extension KafkaMachine {
         switch ask(&request, window, &governor, &output) {
         case .parked: return .parked
         case .refused(let error):
-            owe(request.refusal(error, window), &output)
+            owe(request.refusal(error, refusalText, window), &output)
             return .done
         case .allowed: break
         }
@@ -43,7 +43,7 @@ extension KafkaMachine {
         if header.key == KafkaKey.metadata { prepareMetadata(&request, window, &governor) }
         refreshAwaited = 0
         guard let clearance = governor.openClearance() else {
-            owe(request.refusal(rule.fallbackError, window), &output)
+            owe(request.refusal(rule.fallbackError, "no rule of the route covers you", window), &output)
             return .done
         }
         if request.isRefusedWhole {
@@ -71,8 +71,10 @@ extension KafkaMachine {
         for ask in request.rule.asks {
             switch ask {
             case .covered:
+                refusalText = "no rule of the route covers you"
                 if !governor.isCovered { return .refused(request.rule.fallbackError) }
             case .nobody(let error):
+                refusalText = "not open to clients of the gateway"
                 governor.refuseRequest(wireName, "not open to clients")
                 return .refused(error)
             case .cluster(let action):
@@ -86,17 +88,18 @@ extension KafkaMachine {
             case .number(let field, let range):
                 guard let node = request.tree[field] else { continue }
                 if !range.contains(node.integer(window)) {
+                    refusalText = "\(field) has a value that is not for clients"
                     governor.refuseRequest(wireName, "\(field) that is not for clients")
                     return .refused(
                         field == "EndpointType"
                             ? KafkaError.mismatchedEndpointType : KafkaError.clusterAuthorizationFailed)
                 }
             case .names(let path, let kind, let action, let error):
-                var allowed = true
-                request.tree.visit(path[...]) { node in
-                    if !isAllowed(action, kind, window.bytes(node.content), wireName, &governor) { allowed = false }
+                var found: [Range<Int>] = []
+                request.tree.visit(path[...]) { found.append($0.content) }
+                for range in found where !isAllowed(action, kind, window.bytes(range), wireName, &governor) {
+                    return .refused(error)
                 }
-                if !allowed { return .refused(error) }
             case .subscription(let field, let error):
                 if !isSubscriptionAllowed(field, request, window, &governor) { return .refused(error) }
             }
@@ -104,13 +107,24 @@ extension KafkaMachine {
         return .allowed
     }
 
-    func isAllowed(
+    /// Decides on one name, and keeps the words of a refusal.
+    mutating func isAllowed(
         _ action: Action, _ kind: ResourceKind, _ name: [UInt8], _ wireName: WireName, _ governor: inout Governor
     ) -> Bool {
-        guard case .ready(let resource) = unsafe governor.resource(kind, named: name.span.bytes),
-            case .allow = governor.decide(Operation(action, resource, wireName: wireName))
-        else { return false }
-        return true
+        guard case .ready(let resource) = unsafe governor.resource(kind, named: name.span.bytes) else {
+            refusalText = "more names than one connection may bring"
+            return false
+        }
+        return isAllowed(Operation(action, resource, wireName: wireName), &governor)
+    }
+
+    private mutating func isAllowed(_ operation: Operation, _ governor: inout Governor) -> Bool {
+        switch governor.decide(operation) {
+        case .allow: return true
+        case .hold: refusalText = "approval pending"
+        case .deny(let refusal): refusalText = governor.text(refusal, operation)
+        }
+        return false
     }
 
     /// KIP-848: null means what the member said last; each heartbeat is decided on it again.
@@ -134,7 +148,7 @@ extension KafkaMachine {
             subscriptions[key] = topics
         }
         for topic in subscriptions[key] ?? [] {
-            guard case .allow = governor.decide(Operation(.describe, topic, wireName: wireName)) else { return false }
+            guard isAllowed(Operation(.describe, topic, wireName: wireName), &governor) else { return false }
         }
         return true
     }
@@ -172,7 +186,7 @@ extension KafkaMachine {
     ) throws(FieldReader.Failure) -> Bool {
         guard !list.isNull else { return true }
         let wireName = WireName(UInt16(request.header.key))
-        var denied: [(MessageNode, Int16)] = []
+        var denied: [GovernedRequest.Denied] = []
         for element in list.children {
             var error = KafkaError.none
             let nameNode = partial.name.map { element[$0] } ?? element
@@ -187,10 +201,7 @@ extension KafkaMachine {
                     case .unknown: error = KafkaError.unknownTopicID
                     case .refused: error = code
                     case .found(let resource):
-                        if case .allow = governor.decide(Operation(partial.action, resource, wireName: wireName)) {
-                        } else {
-                            error = code
-                        }
+                        if !isAllowed(Operation(partial.action, resource, wireName: wireName), &governor) { error = code }
                     }
                 } else {
                     let name = nameNode.map { window.bytes($0.content) } ?? []
@@ -207,14 +218,17 @@ extension KafkaMachine {
             case .configuration:
                 error = judgeConfiguration(partial, element, wireName, window, &governor)
             }
-            if error != KafkaError.none { denied.append((element, error)) }
+            if error != KafkaError.none {
+                let text = error == KafkaError.unknownTopicID ? "no topic of this id" : refusalText
+                denied.append(.init(element: element, error: error, text: text))
+            }
         }
         request.take(denied, of: list, partial, under: parent, window)
         return true
     }
 
     /// DescribeConfigs and its like: what a resource is stands beside its name (ConfigResource.Type).
-    private func judgeConfiguration(
+    private mutating func judgeConfiguration(
         _ partial: APIRule.Partial, _ element: MessageNode, _ wireName: WireName, _ window: RawSpan,
         _ governor: inout Governor
     ) -> Int16 {
@@ -234,7 +248,7 @@ extension KafkaMachine {
     }
 
     /// FindCoordinator 0 to 3 asks for one key, which stands at the top; before version 1 it is a group.
-    private func judgeSingleCoordinator(
+    private mutating func judgeSingleCoordinator(
         _ partial: APIRule.Partial, _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor
     ) -> Bool {
         guard case .coordinator = partial.subject, let key = request.tree["Key"] else { return true }
@@ -245,6 +259,7 @@ extension KafkaMachine {
         {
             request.topError =
                 isTransaction ? KafkaError.transactionalIDAuthorizationFailed : KafkaError.groupAuthorizationFailed
+            request.topText = refusalText
         }
         return true
     }

@@ -34,6 +34,8 @@ struct KafkaMachine: WireMachine, ~Copyable {
     lazy var compressor = Compressor()
     /// Bytes left of an answer that passes as it comes.
     var opaqueLeft = 0
+    /// What the last refusal said: for answers that carry text.
+    var refusalText = ""
     /// What group members subscribed to with their last heartbeat that said so (KIP-848: null means unchanged).
     var subscriptions: [SubscriptionKey: [Resource]] = [:]
 
