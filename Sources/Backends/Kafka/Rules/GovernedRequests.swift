@@ -42,12 +42,12 @@ extension KafkaMachine {
         }
         if header.key == KafkaKey.metadata { prepareMetadata(&request, window, &governor) }
         refreshAwaited = 0
-        guard let clearance = governor.openClearance() else {
-            owe(request.refusal(rule.fallbackError, "no rule of the route covers you", window), &output)
-            return .done
-        }
         if request.isRefusedWhole {
             owe(request.wholeAnswer(window), &output)
+            return .done
+        }
+        guard let clearance = governor.openClearance() else {
+            owe(request.refusal(rule.fallbackError, "no rule of the route covers you", window), &output)
             return .done
         }
         let needsLook = rule.looksAtAnswer || !request.expectation.grafts.isEmpty
