@@ -80,9 +80,7 @@ def configuration(folder, issuer, *, bootstrap, listen, nodes, admin, tls=None, 
 
     `nodes` is the range of ports at which brokers 1, 2, ... are advertised.
     """
-    os.makedirs(folder, exist_ok=True)
-    for name in "evidence", "state":
-        os.makedirs(os.path.join(folder, name), exist_ok=True)
+    os.makedirs(os.path.join(folder, "evidence"), exist_ok=True)
     lines = [
         "identity:",
         "  issuers:",
@@ -120,7 +118,6 @@ def configuration(folder, issuer, *, bootstrap, listen, nodes, admin, tls=None, 
         ]
     lines += [
         f"evidence: {{ directory: {os.path.join(folder, 'evidence')}, durability: {durability}, onFailure: stop }}",
-        f"state: {{ directory: {os.path.join(folder, 'state')} }}",
         f"transport: {{ driver: {driver}, loops: {loops} }}",
         f"admin: {{ listen: \"127.0.0.1:{admin}\" }}",
     ]

@@ -98,7 +98,7 @@ struct DemoScenes {
     private func refusals() async {
         screen.title("What is refused, in Kafka's own words")
         let (address, clear) = (address, clear)
-        await refused("the contractor reads", with: \.isTopicDenied) {
+        await refused("the contractor reads", with: \.isReadDenied) {
             let logIn = KafkaClient.LogIn.plain(user: "token", password: try mint(.contractor))
             return try await blocking {
                 try KafkaClient.consumer(bootstrap: address, group: "contractor-job", logIn: logIn)

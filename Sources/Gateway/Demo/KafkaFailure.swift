@@ -32,6 +32,10 @@ public struct KafkaFailure: Error, Sendable, Equatable, CustomStringConvertible 
 
     /// Kafka's TOPIC_AUTHORIZATION_FAILED.
     public var isTopicDenied: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED.rawValue }
+    /// TOPIC_ or GROUP_AUTHORIZATION_FAILED: a consumer of a group is told whichever it asks about first.
+    public var isReadDenied: Bool {
+        isTopicDenied || code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED.rawValue
+    }
     /// The log-in was refused: librdkafka has a code of its own for it.
     public var isLogInRefused: Bool {
         code == RD_KAFKA_RESP_ERR__AUTHENTICATION.rawValue

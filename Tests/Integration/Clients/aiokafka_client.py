@@ -116,7 +116,10 @@ async def transaction(given):
     await reader.start()
     places = [TopicPartition(given.topic, partition) for partition in range(3)]
     reader.assign(places)
-    say("committed", offset=await reader.committed(places[0]))
+    # The offsets of a transaction are visible a moment after its commit was answered.
+    while (offset := await reader.committed(places[0])) is None:
+        await asyncio.sleep(0.1)
+    say("committed", offset=offset)
     await reader.seek_to_beginning(*places)
     say("read", keys=sorted(entry[3].decode() for entry in await gather(reader, given.count)))
     await reader.stop()

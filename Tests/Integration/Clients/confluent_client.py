@@ -116,8 +116,10 @@ def transaction(given):
         reader.poll(0.1)
     mine.send_offsets_to_transaction([TopicPartition(given.topic, 0, 5)], reader.consumer_group_metadata(), 20)
     mine.commit_transaction(20)
-    say("committed", records=sum(1 for failure, _ in results if not failure),
-        offset=reader.committed([TopicPartition(given.topic, 0)], 20)[0].offset)
+    # The offsets of a transaction are visible a moment after its commit was answered.
+    while (offset := reader.committed([TopicPartition(given.topic, 0)], 20)[0].offset) < 0:
+        time.sleep(0.1)
+    say("committed", records=sum(1 for failure, _ in results if not failure), offset=offset)
     reader.close()
     reader = consumer(given, **{"group.id": given.group + "-reader"})
     reader.assign([TopicPartition(given.topic, partition, 0) for partition in range(3)])

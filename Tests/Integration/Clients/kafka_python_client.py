@@ -1,4 +1,5 @@
 """kafka-python: a client of its own, in Python alone."""
+import threading
 import time
 
 from common import arguments, record, say, say_records
@@ -76,20 +77,37 @@ def group(given):
     mine.close(autocommit=False)
 
 
+class Member(threading.Thread):
+    """A consumer on a thread of its own: joining a group blocks it."""
+
+    def __init__(self, given):
+        super().__init__(daemon=True)
+        self.consumer, self.partitions, self.ends = consumer(given, given.topic), 0, False
+        self.start()
+
+    def run(self):
+        while not self.ends:
+            self.consumer.poll(100)
+            self.partitions = len(self.consumer.assignment())
+        self.consumer.close(autocommit=False)
+
+
 def rebalance(given):
-    first, second = consumer(given, given.topic), consumer(given, given.topic)
-    while len(first.assignment()) < 3:
-        first.poll(100)
-    say("assigned", members=[3])
-    while not (first.assignment() and second.assignment() and len(first.assignment()) + len(second.assignment()) == 3):
-        first.poll(100)
-        second.poll(100)
-    say("assigned", members=sorted([len(first.assignment()), len(second.assignment())]))
-    second.close(autocommit=False)
-    while len(first.assignment()) < 3:
-        first.poll(100)
-    say("assigned", members=[3])
-    first.close(autocommit=False)
+    def wait(*wanted):
+        while sorted(member.partitions for member in members) != sorted(wanted):
+            time.sleep(0.05)
+        say("assigned", members=sorted(wanted))
+
+    members = [Member(given)]
+    wait(3)
+    members.append(Member(given))
+    wait(1, 2)
+    last = members.pop()
+    last.ends = True
+    last.join()
+    wait(3)
+    members[0].ends = True
+    members[0].join()
 
 
 def transaction(given):
@@ -109,7 +127,10 @@ def transaction(given):
             mine.abort_transaction()
     reader = consumer(given)
     reader.assign([TopicPartition(given.topic, partition) for partition in range(3)])
-    say("committed", offset=reader.committed(TopicPartition(given.topic, 0)))
+    # The offsets of a transaction are visible a moment after its commit was answered.
+    while (offset := reader.committed(TopicPartition(given.topic, 0))) is None:
+        time.sleep(0.1)
+    say("committed", offset=offset)
     reader.seek_to_beginning()
     say("read", keys=sorted(entry[3].decode() for entry in gather(reader, given.count)))
     reader.close(autocommit=False)
