@@ -31,6 +31,7 @@ let package = Package(
     name: "tidegate",
     products: [
         .executable(name: "tidegate", targets: ["tidegate"]),
+        .library(name: "TidegateTransport", targets: ["TidegateTransport", "TidegateCore"]),
         .library(
             name: "TidegateHotPaths",
             targets: [
@@ -92,6 +93,10 @@ let package = Package(
             swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
         tests("CoreTests", "Gateway/Core", ["TidegateWire", "TidegateCore", "TestSupport"]),
+        tests("PolicyTests", "Gateway/Policy", ["TidegateCore", "TidegatePolicy"]),
+        tests(
+            "ConfigurationTests", "Gateway/Configuration",
+            ["TidegateCore", "TidegateConfiguration", "TidegateKafka", "TidegateMasking", "TidegatePolicy"]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression"]),
         tests("MaskingTests", "Masking", ["TidegateWire", "TidegateCore", "TidegateMasking"]),

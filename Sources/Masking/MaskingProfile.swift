@@ -123,7 +123,6 @@ public final class MaskingProfile: Masker {
         }
         if edits.isEmpty { return .unchanged }
         let start = scratch.count
-        scratch.reserveCapacity(start + content.byteCount + 64)
         var at = 0
         for edit in edits {
             scratch.append(bytes: content.extracting(at..<edit.start))

@@ -24,7 +24,7 @@ struct Command: Sendable {
     }
 
     static let all: [Command] = [
-        .serve, .check, .explain, .mask, .evidence, .demo, .version,
+        .serve, .check, .explain, .mask, .evidence, .schema, .demo, .version,
     ]
 
     /// Runs what the words say.

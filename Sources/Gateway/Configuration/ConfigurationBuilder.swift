@@ -12,6 +12,10 @@ struct ConfigurationBuilder {
     private let withSecrets: Bool
     private var configuration = Configuration()
     private var profileNames: [String] = []
+    /// Names as they stand there, right or not: a name that leads to something wrong does not lead nowhere.
+    private var routeNames: [String] = []
+    private var backendNames: [String] = []
+    private var protocolOfRoute: [String: String] = [:]
 
     init(_ declarations: [BackendDeclaration], _ secrets: FileSecretReader, withSecrets: Bool) {
         self.declarations = declarations
@@ -87,9 +91,9 @@ struct ConfigurationBuilder {
 
     private mutating func backends(_ node: ConfigurationNode?) {
         for (key, value) in node?.entries ?? [] {
-            guard let name = key.text, let (protocolNode, settings) = value.entries.first,
-                let protocolName = protocolNode.text
-            else { continue }
+            guard let name = key.text else { continue }
+            backendNames.append(name)
+            guard let (protocolNode, settings) = value.entries.first, let protocolName = protocolNode.text else { continue }
             guard declarations.contains(where: { $0.protocolName == protocolName }) else { continue }
             configuration.backends.append(.init(name: name, protocolName: protocolName, settings: settings))
         }
@@ -97,17 +101,20 @@ struct ConfigurationBuilder {
 
     private mutating func routes(_ node: ConfigurationNode?, knowsBackends: Bool) {
         var names: Set<String> = []
-        var taken: [(address: String, route: String)] = []
+        var taken: [(host: String, port: UInt16, route: String)] = []
+        routeNames = (node?.elements ?? []).compactMap { $0["name"]?.text }
         for route in node?.elements ?? [] {
             guard let name = route["name"]?.text, let listen = route["listen"],
                 let (host, port) = listen.text.flatMap(TextForms.address), let backend = route["backend"]
             else { continue }
             if !names.insert(name).inserted { report(route, "two routes are called '\(name)'", "a name of its own") }
             let known = configuration.backends.first { $0.name == backend.text }
-            if known == nil, knowsBackends {
-                report(
-                    backend, "there is no backend '\(backend.text ?? "")'",
-                    SettingsValidator.oneOf(configuration.backends.map(\.name), near: backend.text))
+            protocolOfRoute[name] = known?.protocolName
+            if let text = backend.text, !backendNames.contains(text), knowsBackends {
+                report(backend, "there is no backend '\(text)'", SettingsValidator.oneOf(backendNames, near: text))
+            }
+            if host != "localhost", !TextForms.isNumericHost(host) {
+                report(listen, "'\(host)' is no address of this machine", "a numeric one, such as 0.0.0.0 or 127.0.0.1")
             }
             var built = Configuration.Route(
                 name: name, host: host, port: port, backend: backend.text ?? "", advertise: nil,
@@ -126,11 +133,10 @@ struct ConfigurationBuilder {
                     "tls: { certificate: ..., key: ... }, or insecure: true")
             }
             for port in built.ports where port != 0 {
-                for (address, other) in taken
-                where address == "\(host):\(port)" || address == "0.0.0.0:\(port)" || (host == "0.0.0.0" && address.hasSuffix(":\(port)")) {
-                    report(listen, "port \(port) is the route '\(other)''s already", "ports of its own for each route")
+                if let other = taken.first(where: { $0.port == port && TextForms.overlap($0.host, host) }) {
+                    report(listen, "port \(port) is taken by the route '\(other.route)'", "ports of its own for each route")
                 }
-                taken.append(("\(host):\(port)", name))
+                taken.append((host, port, name))
             }
             configuration.routes.append(built)
         }
@@ -199,6 +205,9 @@ struct ConfigurationBuilder {
                 profileNames.append(name)
                 continue
             }
+            if let node = value["onFailure"], node.text == "pass" {
+                report(node, "values that cannot be looked into pass unmasked", "redact-value or drop-record", .warning)
+            }
             let settings = MaskingProfileSettings(
                 name: name, onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
                 rules: rules)
@@ -242,11 +251,14 @@ struct ConfigurationBuilder {
                     report(rule, "'\(key)' is missing", "only a deny may leave it out; \"*\" is any")
                 }
             }
+            if let node = rule["subjects"], case .mapping(let entries) = node.content, entries.isEmpty {
+                report(node, "no subject is named", "groups, subjects or claims; \"*\" is anybody")
+            }
+            kinds(rule, protocolOfRoute)
             for route in rule["routes"].map({ $0.elements.isEmpty ? [$0] : $0.elements }) ?? [] where knowsRoutes {
-                if !configuration.routes.contains(where: { $0.name == route.text }) {
+                if let name = route.text, !routeNames.contains(name) {
                     report(
-                        route, "there is no route '\(route.text ?? "")'",
-                        SettingsValidator.oneOf(configuration.routes.map(\.name), near: route.text))
+                        route, "there is no route '\(name)'", SettingsValidator.oneOf(routeNames, near: name))
                 }
             }
             var built = PolicyRule(
@@ -261,6 +273,30 @@ struct ConfigurationBuilder {
         }
         for (name, message) in CompiledPolicy(configuration.policies).lint() {
             if let place = places[name] { report(place, "'\(name)' \(message)", "make one more specific, or take it out", .warning) }
+        }
+    }
+
+    /// Kinds that none of the rule's routes knows: such a rule would never be asked.
+    private mutating func kinds(_ rule: ConfigurationNode, _ protocolOfRoute: [String: String]) {
+        guard let node = rule["resources"] else { return }
+        if case .mapping(let entries) = node.content, entries.isEmpty {
+            report(node, "no resource is named", "a kind with names; \"*\" is any")
+        }
+        let declared = declarations.flatMap(\.kinds)
+        let routes = rule["routes"]?.texts ?? routeNames
+        let protocols = Set(routes.compactMap { protocolOfRoute[$0] })
+        let isCertain = !routes.isEmpty && routes.allSatisfy { protocolOfRoute[$0] != nil }
+        let known = declarations.filter { protocols.contains($0.protocolName) }.flatMap(\.kinds)
+        for (key, value) in node.entries {
+            guard let kind = declared.first(where: { $0.plural == key.text }) else { continue }
+            if kind.isFlag, value.boolean == false {
+                report(value, "false names nothing", "true, or leave the key out")
+            }
+            if isCertain, !known.contains(kind) {
+                report(
+                    key, "the rule's routes have no \(kind.plural)",
+                    SettingsValidator.oneOf(known.map(\.plural), near: nil))
+            }
         }
     }
 

@@ -61,7 +61,7 @@ public struct ConfigurationReader {
         var builder = ConfigurationBuilder(declarations, secrets, withSecrets: withSecrets)
         let configuration = builder.build(wanted(root), sections)
         // A place that the schema refuses is not judged again by what it means.
-        let refused = Set(validator.problems.map(\.path))
+        let refused = Set(validator.problems.filter { !$0.message.hasSuffix("is missing") }.map(\.path))
         let meant = builder.problems.filter { !refused.contains($0.path) }
         let problems = (validator.problems + meant + secrets.warnings).sorted {
             ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column)
@@ -71,7 +71,7 @@ public struct ConfigurationReader {
             configuration: hasErrors ? nil : configuration, problems: problems, files: files(), secrets: secrets)
     }
 
-    /// Only the sections that are asked for; an unknown one stays, to be told.
+    /// Only the sections that are asked for; the others are for the whole check to judge.
     private func wanted(_ root: ConfigurationNode) -> ConfigurationNode {
         guard case .mapping(let entries) = root.content, sections.count < Section.allCases.count else { return root }
         let kept = entries.filter { entry in

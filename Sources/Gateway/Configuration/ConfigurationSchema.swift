@@ -93,7 +93,7 @@ public enum ConfigurationSchema {
                     .object([
                         Property("groups", .oneOrMore(.text(example: "analysts")), "Any of these groups."),
                         Property("subjects", globs, "Subjects by name or glob."),
-                        Property("claims", .map(.oneOrMore(.text(example: "etl"))), "Claims by dotted path, any of the values."),
+                        Property("claims", .map(.oneOrMore(.text(example: "etl")), nonEmpty: true), "Claims by dotted path, any of the values."),
                     ]), .word(["*"]),
                 ]), "Who; keys beside each other must all match."),
             Property("routes", .oneOrMore(name), "Any of these; left out means any."),

@@ -58,8 +58,10 @@ public final class FileSecretReader: SecretReader {
                 }
             }
             var bytes = Array(data)
-            if bytes.last == 10 { bytes.removeLast() }
-            if bytes.last == 13 { bytes.removeLast() }
+            if bytes.last == 10 {
+                bytes.removeLast()
+                if bytes.last == 13 { bytes.removeLast() }
+            }
             guard !bytes.isEmpty else {
                 throw ConfigurationProblem(at: node, "\(path) is empty", suggestion: "a file that holds the secret")
             }

@@ -35,6 +35,8 @@ public struct SettingsValidator {
             for inner in elements { check(inner, element) }
         case .oneOrMore(let element):
             if case .sequence(let elements) = node.content {
+                // An empty list would read as "any" to whoever filters by it.
+                if elements.isEmpty { report(node, "the list is empty", "at least one element, or leave the key out") }
                 for inner in elements { check(inner, element) }
             } else {
                 check(node, element)
@@ -74,11 +76,13 @@ public struct SettingsValidator {
             }
             if let words = property.unavailable {
                 report(key, "'\(property.key)' is not available in this version", words)
-            } else if !value.isNull {
+            } else if value.isNull {
+                report(key, "nothing stands behind '\(property.key)'", "a value, or leave the key out")
+            } else {
                 check(value, property.schema)
             }
         }
-        for property in properties where property.isRequired && node[property.key] == nil {
+        for property in properties where property.isRequired && !entries.contains(where: { $0.key.text == property.key }) {
             report(node, "'\(property.key)' is missing", property.about)
         }
     }
@@ -192,6 +196,16 @@ public enum TextForms {
         if isIPv6 { return parts[0].allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } }
         let octets = parts[0].split(separator: ".", omittingEmptySubsequences: false)
         return octets.count == 4 && octets.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// An IPv4 or IPv6 address in figures.
+    static func isNumericHost(_ text: String) -> Bool { !text.contains("/") && isNetwork(text) }
+
+    /// True where two listeners on one port would meet: the same host, or one of them any.
+    static func overlap(_ left: String, _ right: String) -> Bool {
+        func canonical(_ host: String) -> String { host == "localhost" ? "127.0.0.1" : host }
+        let any: Set<String> = ["0.0.0.0", "::"]
+        return canonical(left) == canonical(right) || any.contains(left) || any.contains(right)
     }
 
     /// `30s`, `5m`, `2h`, `30d`.

@@ -37,8 +37,25 @@ public enum YAMLReader {
             throw ConfigurationProblem(
                 mark: top, path: "", "the file is empty", suggestion: "identity, backends, routes and policies")
         }
+        try unsafe requireEnd(&parser, file)
         var budget = nodeLimit
         return try unsafe convert(root, &document, file, path: "", depth: 0, &budget)
+    }
+
+    /// A second document would be left unread, and rules in it with it.
+    private static func requireEnd(_ parser: inout yaml_parser_t, _ file: String) throws(ConfigurationProblem) {
+        var next = unsafe yaml_document_t()
+        let isLoaded = unsafe yaml_parser_load(&parser, &next) == 1
+        defer { if isLoaded { unsafe yaml_document_delete(&next) } }
+        let start = unsafe isLoaded ? next.start_mark : parser.problem_mark
+        let mark = ConfigurationMark(file: file, line: Int(start.line) + 1, column: Int(start.column) + 1)
+        guard isLoaded else {
+            let reason = unsafe parser.problem.map { unsafe String(cString: $0) } ?? "not YAML"
+            throw ConfigurationProblem(mark: mark, path: "", reason, suggestion: "valid YAML")
+        }
+        guard unsafe yaml_document_get_root_node(&next) == nil else {
+            throw ConfigurationProblem(mark: mark, path: "", "a second document", suggestion: "one document in the file")
+        }
     }
 
     private static func convert(

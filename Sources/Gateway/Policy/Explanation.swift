@@ -6,6 +6,10 @@ public struct Explanation: Sendable {
         public var rule: String
         /// The one key that does not match.
         public var key: PolicyRule.Mismatch
+        public init(rule: String, key: PolicyRule.Mismatch) {
+            self.rule = rule
+            self.key = key
+        }
     }
     public var effect: PolicyRule.Effect
     /// nil: no rule matches, which is deny.

@@ -5,13 +5,19 @@ a run through the gateway can be compared with one made directly.
 """
 import argparse
 import json
+import os
 import sys
 import threading
 
 
+def end():
+    print("timed out", file=sys.stderr, flush=True)
+    os._exit(3)
+
+
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("action", choices=["produce", "consume", "group", "rebalance", "transaction", "denied"])
+    parser.add_argument("action", choices=["create", "produce", "consume", "group", "rebalance", "transaction", "denied"])
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--topic", required=True)
     parser.add_argument("--group", default="analytics-clients")
@@ -29,7 +35,7 @@ def arguments():
             given.token = file.read().strip()
     given.protocol = ("SASL_" if given.mechanism else "") + ("SSL" if given.ca else "PLAINTEXT")
     # Nothing here may hang a test: the process ends by itself.
-    guard = threading.Timer(given.seconds, lambda: (print("timed out", file=sys.stderr, flush=True), __import__("os")._exit(3)))
+    guard = threading.Timer(given.seconds, end)
     guard.daemon = True
     guard.start()
     return given

@@ -3,6 +3,7 @@ import time
 
 from common import arguments, record, say, say_records
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 
 def settings(given, **more):
@@ -39,6 +40,15 @@ def produce(given, producer=None):
         if failure:
             return error(failure)
     say("produced", topic=given.topic, places=sorted([m.partition(), m.offset()] for _, m in results))
+
+
+def create(given):
+    """The topics named, separated by commas, with three partitions each."""
+    names = given.topic.split(",")
+    mine = AdminClient(settings(given))
+    for name, future in mine.create_topics([NewTopic(name, 3, -1) for name in names], operation_timeout=20).items():
+        future.result(30)
+        say("created", topic=name)
 
 
 def consumer(given, **more):

@@ -1,0 +1,101 @@
+import Testing
+import TidegateCore
+import TidegatePolicy
+
+/// Each sentence of *Which rule decides* in the contract.
+@Suite struct CompiledPolicyTests {
+    private let ada = Principal(
+        subject: "ada", groups: ["analysts", "staff"], claims: ["team": ["etl"]], issuer: "i", expires: .distantFuture)
+
+    private func rule(
+        _ name: String, groups: [String] = [], subjects: [String] = [], claims: [String: [String]] = [:],
+        routes: [String] = [], actions: Set<Action> = [.consume], topics: [String] = ["*"],
+        effect: PolicyRule.Effect = .allow, mask: UInt16 = 0
+    ) -> PolicyRule {
+        PolicyRule(
+            name: name, subjects: .init(groups: groups, subjects: subjects.map { Glob($0) }, claims: claims),
+            routes: routes, actions: actions, resources: .kinds(["topic": topics.map { Glob($0) }]), effect: effect,
+            mask: MaskIndex(mask))
+    }
+
+    private func decides(_ rules: [PolicyRule], _ action: Action = .consume, _ name: String = "orders", kind: String = "topic") -> String? {
+        let policy = CompiledPolicy(rules)
+        let ruling = policy.judge(ada, Question(route: "r", action: action, kind: kind, name: name))
+        return policy.name(ofRule: ruling.rule).map { ruling.effect == .allow ? $0 : "\($0):\(ruling.effect)" }
+    }
+
+    @Test func `no match is deny`() {
+        #expect(decides([rule("a", groups: ["others"])]) == nil)
+        #expect(decides([]) == nil)
+    }
+
+    @Test func `keys beside each other must all match, entries of a list are alternatives`() {
+        #expect(decides([rule("a", groups: ["x", "staff"], claims: ["team": ["web", "etl"]])]) == "a")
+        #expect(decides([rule("a", groups: ["staff"], claims: ["team": ["web"]])]) == nil)
+        #expect(decides([rule("a", groups: ["staff"], routes: ["other"])]) == nil)
+    }
+
+    @Test func `a matching deny always decides`() {
+        #expect(decides([rule("exact", topics: ["orders"]), rule("no", topics: ["o*"], effect: .deny)]) == "no:deny")
+    }
+
+    @Test func `the most specific resource decides, then the subject, then the route`() {
+        #expect(decides([rule("glob", subjects: ["ada"], topics: ["orders*"]), rule("exact", topics: ["orders"])]) == "exact")
+        #expect(decides([rule("long", topics: ["orde*"]), rule("short", subjects: ["ada"], topics: ["o*"])]) == "long")
+        #expect(decides([rule("any"), rule("group", groups: ["staff"])]) == "group")
+        #expect(decides([rule("group", groups: ["staff"]), rule("claim", claims: ["team": ["etl"]])]) == "claim")
+        #expect(decides([rule("claim", claims: ["team": ["etl"]]), rule("glob", subjects: ["a*"])]) == "glob")
+        #expect(decides([rule("glob", subjects: ["a*"]), rule("exact", subjects: ["ada"])]) == "exact")
+        #expect(decides([rule("anywhere"), rule("here", routes: ["r"])]) == "here")
+    }
+
+    @Test func `on a tie require-approval beats allow, masked beats unmasked, earlier beats later`() {
+        #expect(decides([rule("allow"), rule("ask", effect: .requireApproval)]) == "ask:requireApproval")
+        #expect(decides([rule("clear"), rule("masked", mask: 1)]) == "masked")
+        #expect(decides([rule("first"), rule("second")]) == "first")
+    }
+
+    @Test func `a rule does not cover a kind that it does not list`() {
+        #expect(decides([rule("a")], kind: "group") == nil)
+    }
+
+    @Test func `describe follows from any right on the same thing, unless a deny says otherwise`() {
+        #expect(decides([rule("a", topics: ["orders"])], .describe) == "a")
+        #expect(decides([rule("a", topics: ["orders"])], .describe, "payments") == nil)
+        #expect(decides([rule("a"), rule("no", actions: [.describe], effect: .deny)], .describe) == "no:deny")
+        #expect(decides([rule("a", effect: .requireApproval)], .describe) == "a")
+    }
+
+    @Test func `a pair is covered where both of its names are`() {
+        let rules = [
+            PolicyRule(
+                name: "pair", actions: [.consume],
+                resources: .kinds(["stream": [Glob("s")], "group": [Glob("g-*")]]), effect: .allow)
+        ]
+        func ask(_ group: String) -> Ruling.Effect {
+            CompiledPolicy(rules).judge(
+                ada,
+                Question(
+                    route: "r", action: .consume, kind: "stream", name: "s", withinKind: "group", withinName: group)
+            ).effect
+        }
+        #expect(ask("g-1") == .allow)
+        #expect(ask("h") == .deny)
+    }
+
+    @Test func `explain names the decider, the overruled and the near misses`() {
+        let policy = CompiledPolicy([
+            rule("wide"), rule("narrow", topics: ["orders"]), rule("other people", groups: ["x"]),
+        ])
+        let explanation = policy.explain(ada, Question(route: "r", action: .consume, kind: "topic", name: "orders"))
+        #expect(explanation.rule == "narrow")
+        #expect(explanation.overruled == ["wide"])
+        #expect(explanation.nearMisses == [.init(rule: "other people", key: .subjects)])
+    }
+
+    @Test func `rules that can never decide are told`() {
+        let blocked = CompiledPolicy([rule("a", groups: ["staff"]), PolicyRule(name: "stop", effect: .deny)])
+        #expect(blocked.lint().map(\.rule) == ["a"])
+        #expect(CompiledPolicy([rule("a"), rule("b")]).lint().map(\.rule) == ["b"])
+    }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+/// Real processes on real ports: one after the other, so that a machine of two cores is enough.
+@Suite(.serialized) enum Integration {}
+
+extension Integration {
+    /// The same client, run directly and through the gateway: the results are the same.
+    @Suite(.enabled(if: Surroundings.hasCluster, Comment(rawValue: Surroundings.lacking)))
+    struct ClientTests {
+        let servers: KafkaServers
+
+        init() throws { servers = try KafkaServers.shared.get() }
+
+        private func fresh(_ name: String) -> String { "clients-\(name)-\(UUID().uuidString.prefix(8))" }
+
+        private func create(_ topics: [String], _ way: PythonClient.Way) throws {
+            let lines = try PythonClient.confluent.run("create", way, topic: topics.joined(separator: ","))
+            try #require(lines.count == topics.count)
+        }
+
+        @Test(arguments: PythonClient.allCases)
+        func `produce, consume, group, rebalance and transaction look as they do without it`(client: PythonClient)
+            throws
+        {
+            let gateway = try GatewayProcess(before: servers.bootstrap)
+            defer { gateway.stop() }
+            let through = PythonClient.Way.through(
+                gateway, mechanism: client == .kafkaPython ? "PLAIN" : "OAUTHBEARER",
+                tokenFile: try gateway.tokenFile("eva", groups: ["engineers"]))
+            let ways = [PythonClient.Way.direct(servers), through]
+            let topics = [fresh("direct"), fresh("through")]
+            let transactional = [fresh("direct-tx"), fresh("through-tx")]
+            // The gateway's clients create their topics through it.
+            for (index, way) in ways.enumerated() { try create([topics[index], transactional[index]], way) }
+            for action in ["produce", "consume", "group", "rebalance", "transaction"] {
+                let chosen = action == "transaction" ? transactional : topics
+                let results = try ways.indices.map { index in
+                    try client.run(
+                        action, ways[index], topic: chosen[index], group: "analytics-\(chosen[index])-\(action)")
+                }
+                #expect(!results[0].isEmpty)
+                #expect(results[0] == results[1], "\(action)")
+            }
+        }
+
+        @Test(arguments: ["none", "gzip", "snappy", "lz4", "zstd"])
+        func `an analyst gets every codec masked, and the evidence says which offsets`(codec: String) throws {
+            let gateway = try GatewayProcess(before: servers.bootstrap)
+            defer { gateway.stop() }
+            let topic = fresh(codec)
+            try create([topic], .direct(servers))
+            let written = try PythonClient.confluent.run(
+                "produce", .direct(servers), topic: topic, count: 30, compression: codec)
+            try #require(written.first?.contains("produced") == true)
+            let analyst = PythonClient.Way.through(
+                gateway, mechanism: "OAUTHBEARER", tokenFile: try gateway.tokenFile("ada", groups: ["analysts"]))
+            let clear = try PythonClient.confluent.run("consume", .direct(servers), topic: topic, count: 30)
+            let masked = try PythonClient.confluent.run("consume", analyst, topic: topic, count: 30)
+            let expected = clear.map { line in
+                line.replacingOccurrences(of: "4111111111111111", with: "****1111")
+                    .replacing(#/c\d+@example\.com/#, with: "[redacted]")
+            }
+            #expect(masked == expected)
+            let delivered = gateway.evidence.filter {
+                $0.contains("\"records.delivered\"") && $0.contains("topic:\(topic)\"")
+            }
+            for partition in 0..<3 {
+                #expect(
+                    delivered.contains { $0.contains("{\"partition\":\(partition),\"first\":0,\"last\":9}") },
+                    "partition \(partition)")
+            }
+            #expect(!gateway.evidence.contains { $0.contains("4111111111111111") })
+            #expect(!gateway.log.contains("4111111111111111"))
+        }
+
+        @Test(arguments: PythonClient.allCases)
+        func `whom no rule covers is refused in the client's own words`(client: PythonClient) throws {
+            let gateway = try GatewayProcess(before: servers.bootstrap)
+            defer { gateway.stop() }
+            let topic = fresh("denied")
+            try create([topic], .direct(servers))
+            _ = try client.run("produce", .direct(servers), topic: topic, count: 3)
+            let contractor = PythonClient.Way.through(
+                gateway, tokenFile: try gateway.tokenFile("carl", groups: ["contractors"]))
+            let lines = try client.run("denied", contractor, topic: topic, group: "analytics-denied")
+            #expect(lines.count == 1)
+            #expect(lines.first?.contains("\"what\": \"error\"") == true)
+            let line = (lines.first ?? "").lowercased().filter(\.isLetter)
+            #expect(line.contains("groupauthorizationfailed") || line.contains("topicauthorizationfailed"), "\(lines)")
+            #expect(!gateway.evidence.contains { $0.contains("records.delivered") })
+        }
+
+        @Test(.enabled(if: Surroundings.kcat != nil, "kcat is not installed"))
+        func `kcat reads and writes through it as it does without it`() throws {
+            let gateway = try GatewayProcess(before: servers.bootstrap)
+            defer { gateway.stop() }
+            let topic = fresh("kcat")
+            try create([topic], .direct(servers))
+            let token = try String(contentsOfFile: gateway.tokenFile("eva", groups: ["engineers"]), encoding: .utf8)
+            let configuration = gateway.folder + "/kcat.conf"
+            try """
+            security.protocol=SASL_PLAINTEXT
+            sasl.mechanisms=PLAIN
+            sasl.username=token
+            sasl.password=\(token)
+
+            """.write(toFile: configuration, atomically: true, encoding: .utf8)
+            let kcat = try #require(Surroundings.kcat)
+            let wrote = try Program.run(
+                kcat, ["-F", configuration, "-b", gateway.bootstrapAddress, "-P", "-t", topic, "-p", "1", "-K", ":"],
+                input: "a:one\nb:two\nc:three\n", environment: ["KCAT_CONFIG": "/dev/null"])
+            try #require(wrote.status == 0, "\(wrote.errors)")
+            let reading = ["-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%t %p %o %k %s\n"]
+            let direct = try Program.run(kcat, ["-b", servers.bootstrap] + reading)
+            let through = try Program.run(kcat, ["-F", configuration, "-b", gateway.bootstrapAddress] + reading)
+            #expect(through.lines == direct.lines)
+            #expect(through.lines == ["\(topic) 1 0 a one", "\(topic) 1 1 b two", "\(topic) 1 2 c three"])
+        }
+
+        @Test func `Kafka's own console consumer reads through it with the new group protocol`() throws {
+            let gateway = try GatewayProcess(before: servers.bootstrap)
+            defer { gateway.stop() }
+            let topic = fresh("java")
+            try create([topic], .direct(servers))
+            _ = try PythonClient.confluent.run("produce", .direct(servers), topic: topic, count: 9)
+            let token = try String(contentsOfFile: gateway.tokenFile("eva", groups: ["engineers"]), encoding: .utf8)
+            let settings = gateway.folder + "/client.properties"
+            try """
+            security.protocol=SASL_PLAINTEXT
+            sasl.mechanism=PLAIN
+            sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="token" password="\(token)";
+
+            """.write(toFile: settings, atomically: true, encoding: .utf8)
+            let reading = [
+                "--topic", topic, "--from-beginning", "--max-messages", "9", "--timeout-ms", "30000",
+                "--command-property", "group.protocol=consumer",
+            ]
+            let direct = try servers.tool(
+                ["console-consumer", "--bootstrap-server", servers.bootstrap, "--group", "analytics-\(topic)-d"]
+                    + reading)
+            let through = try servers.tool(
+                [
+                    "console-consumer", "--bootstrap-server", gateway.bootstrapAddress, "--command-config", settings,
+                    "--group", "analytics-\(topic)-t",
+                ] + reading)
+            #expect(direct.lines.count == 9, "\(direct.errors.suffix(400))")
+            #expect(through.lines.sorted() == direct.lines.sorted(), "\(through.errors.suffix(400))")
+        }
+    }
+}

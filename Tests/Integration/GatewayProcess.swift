@@ -1,0 +1,132 @@
+import Foundation
+import TidegateCrypto
+import TidegateDemo
+
+/// `tidegate serve` as a process of its own, in a folder of its own, with an issuer in this process.
+final class GatewayProcess {
+    let port: UInt16
+    let folder: String
+    let issuer: DevelopmentIssuer
+    private let process = Process()
+    private let bootstrap: String
+    private let host: String
+    var bootstrapAddress: String { "127.0.0.1:\(port)" }
+    var identifier: Int32 { process.processIdentifier }
+
+    /// - Parameters:
+    ///   - host: as which the brokers are advertised.
+    /// - Throws: where it is not ready after 20 s.
+    init(before bootstrap: String, advertising host: String = "127.0.0.1", policies: String = GatewayProcess.policies)
+        throws
+    {
+        guard let binary = Surroundings.gateway, let key = SigningKey() else {
+            throw ProcessFailure(description: Surroundings.lacking)
+        }
+        self.bootstrap = bootstrap
+        self.host = host
+        port = try Ports.base([0, 1, 2, 3, 8])
+        folder = try Surroundings.temporaryFolder()
+        issuer = try DevelopmentIssuer(key: key)
+        try write(policies: policies)
+        let log = folder + "/log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process.executableURL = URL(fileURLWithPath: binary)
+        process.arguments = ["serve", "--config", folder + "/tidegate.yaml"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try process.run()
+        do {
+            try eventually("the gateway is ready") { [port] in
+                guard process.isRunning else {
+                    throw ProcessFailure(description: "the gateway ended: \(self.log.suffix(1500))")
+                }
+                return try Connection.get("/readyz", port: port + 8)?.hasPrefix("HTTP/1.1 200") == true
+            }
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    var log: String { String(decoding: FileManager.default.contents(atPath: folder + "/log") ?? Data(), as: UTF8.self) }
+    var isRunning: Bool { process.isRunning }
+
+    /// Every line of evidence so far.
+    var evidence: [String] {
+        let directory = folder + "/evidence"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { $0.hasSuffix(".jsonl") }.sorted().flatMap { name in
+            String(decoding: FileManager.default.contents(atPath: "\(directory)/\(name)") ?? Data(), as: UTF8.self)
+                .split(separator: "\n").map(String.init)
+        }
+    }
+
+    func metrics() throws -> String { try Connection.get("/metrics", port: port + 8) ?? "" }
+
+    /// The path of a file with a fresh token in it.
+    func tokenFile(_ subject: String, groups: [String], lifetime: Int64 = 3600) throws -> String {
+        let path = folder + "/token-\(UUID().uuidString)"
+        let token = try issuer.mint(subject: subject, groups: groups, lifetime: lifetime)
+        try token.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for the end that was asked for.
+    func exitStatus(within seconds: Double) throws -> Int32 {
+        try eventually("the gateway ends", within: seconds) { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    func stop() {
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        issuer.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    func write(policies: String) throws {
+        let seeds = bootstrap.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ")
+        let text = """
+            identity: { issuers: [{ issuer: "\(issuer.url)", audience: tidegate }] }
+            backends: { real: { kafka: { bootstrap: [\(seeds)] } } }
+            routes:
+              - name: orders
+                listen: 127.0.0.1:\(port)
+                backend: real
+                advertise: { host: \(host), ports: \(port + 1)-\(port + 3), firstBroker: 1 }
+            policies:
+            \(policies)
+            masking:
+              profiles:
+                pii: { rules: [{ field: card.number, action: { keepLast: 4 } }, { field: "**.email", action: redact }] }
+            evidence: { directory: evidence }
+            admin: { listen: "127.0.0.1:\(port + 8)" }
+            limits: { timeToAuthenticate: 2s }
+
+            """
+        try text.write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
+        try? FileManager.default.createDirectory(atPath: folder + "/evidence", withIntermediateDirectories: true)
+    }
+
+    static let policies = """
+          - name: engineers may all
+            subjects: { groups: [engineers] }
+            actions: ["*"]
+            resources: { topics: ["*"], groups: ["*"], transactions: ["*"], cluster: true }
+            effect: allow
+        \(analysts)
+        """
+    static let analysts = """
+          - name: analysts read, masked
+            subjects: { groups: [analysts] }
+            actions: [consume, commit]
+            resources: { topics: ["clients-*"], groups: ["analytics-*"] }
+            effect: allow
+            masking: pii
+        """
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// A real Apache Kafka in KRaft mode. A guardian process stops it when this one ends, however it ends.
+final class KafkaServers: @unchecked Sendable {  // all is set before it is shared
+    let folder: String
+    let port: UInt16
+    let brokers: Int
+    var bootstrap: String { (0..<brokers).map { "127.0.0.1:\(Int(port) + $0)" }.joined(separator: ",") }
+    private let script: String
+    private let guardian: Process
+    private let leash: Pipe
+
+    /// Three brokers that all tests of the process share.
+    static let shared = Result { try KafkaServers(brokers: 3) }
+
+    /// - Throws: where it is not up after two minutes.
+    init(brokers: Int, options: [String] = []) throws {
+        guard let script = Surroundings.kafka else { throw ProcessFailure(description: "no Apache Kafka") }
+        self.script = script
+        self.brokers = brokers
+        folder = try Surroundings.temporaryFolder()
+        port = try Ports.base([0, 1, 2, 50, 51, 52, 53])
+        guardian = Process()
+        leash = Pipe()
+        guardian.executableURL = URL(fileURLWithPath: "/bin/sh")
+        guardian.arguments = [
+            "-c", "trap '' INT TERM; read -r word; \"$0\" stop \"$1\" >/dev/null 2>&1; rm -rf \"$1\"", script, folder,
+        ]
+        guardian.standardInput = leash
+        guardian.standardOutput = FileHandle.nullDevice
+        guardian.standardError = FileHandle.nullDevice
+        // The write end must be ours alone, or children would hold the leash.
+        _ = fcntl(leash.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        try guardian.run()
+        let started = try Program.run(
+            script, ["start", folder, "--port", "\(port)", "--brokers", "\(brokers)"] + options, seconds: 150)
+        guard started.status == 0 else {
+            throw ProcessFailure(
+                description: "Kafka does not start: \(started.output.suffix(600)) \(started.errors.suffix(600))")
+        }
+    }
+
+    func tool(_ arguments: [String], input: String? = nil, seconds: TimeInterval = 60) throws -> Finished {
+        try Program.run(script, arguments, input: input, environment: ["KAFKA_TOOL_HEAP": "256"], seconds: seconds)
+    }
+
+    func crash(broker: Int) throws { _ = try Program.run(script, ["stop", folder, "--kill", "\(broker)"]) }
+    func restart(broker: Int) throws { _ = try Program.run(script, ["restart", folder, "\(broker)"], seconds: 120) }
+}

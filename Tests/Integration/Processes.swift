@@ -1,0 +1,60 @@
+import Foundation
+
+struct ProcessFailure: Error, CustomStringConvertible { var description: String }
+
+/// What a program that has ended left behind.
+struct Finished {
+    var status: Int32
+    var output: String
+    var errors: String
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+}
+
+/// Programs that tests run to their end.
+enum Program {
+    /// - Throws: where it cannot be started or has not ended after `seconds` (it is killed then).
+    static func run(
+        _ path: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+        seconds: TimeInterval = 60
+    ) throws -> Finished {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Files, not pipes: nothing can fill up.
+        let folder = try Surroundings.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["in", "out", "err"] {
+            _ = FileManager.default.createFile(
+                atPath: "\(folder)/\(name)", contents: Data((name == "in" ? input ?? "" : "").utf8))
+        }
+        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder + "/in"))
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/out"))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/err"))
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
+        try process.run()
+        let isLate = ended.wait(timeout: .now() + seconds) == .timedOut
+        if isLate {
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+        }
+        func text(_ name: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
+        }
+        if isLate {
+            throw ProcessFailure(
+                description: "\(path) \(arguments) ran longer than \(seconds) s: \(text("err").suffix(800))")
+        }
+        return Finished(status: process.terminationStatus, output: text("out"), errors: text("err"))
+    }
+}
+
+/// Asks again and again until it is so: no test sleeps for a time that it guessed.
+func eventually(_ what: String, within seconds: Double = 20, _ holds: () throws -> Bool) throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while try !holds() {
+        guard ContinuousClock.now < end else { throw ProcessFailure(description: "not within \(seconds) s: \(what)") }
+        usleep(50_000)
+    }
+}
