@@ -14,7 +14,7 @@ enum SourceTree {
     /// A file without its comments.
     static func code(_ file: String) throws -> String {
         try text(file).split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.range(of: "//").map { mark in String($0[..<mark.lowerBound]) } ?? String($0) }
+            .map { line in line.range(of: "//").map { String(line[..<$0.lowerBound]) } ?? String(line) }
             .joined(separator: "\n")
     }
 

@@ -7,11 +7,11 @@ final class GatewayProcess {
     let port: UInt16
     let folder: String
     let issuer: DevelopmentIssuer
-    private let process = Process()
+    private let process: ChildProcess
     private let bootstrap: String
     private let host: String
     var bootstrapAddress: String { "127.0.0.1:\(port)" }
-    var identifier: Int32 { process.processIdentifier }
+    var identifier: Int32 { process.identifier }
 
     /// - Parameters:
     ///   - host: as which the brokers are advertised.
@@ -27,15 +27,12 @@ final class GatewayProcess {
         port = try Ports.base([0, 1, 2, 3, 8])
         folder = try Surroundings.temporaryFolder()
         issuer = try DevelopmentIssuer(key: key)
-        try write(policies: policies)
-        let log = folder + "/log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        process.executableURL = URL(fileURLWithPath: binary)
-        process.arguments = ["serve", "--config", folder + "/tidegate.yaml"]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try process.run()
+        try GatewayProcess.configuration(
+            host: host, port: port, issuer: issuer.url, bootstrap: bootstrap, policies: policies
+        )
+        .write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
+        process = try ChildProcess(
+            binary, ["serve", "--config", folder + "/tidegate.yaml"], errors: folder + "/log")
         do {
             try eventually("the gateway is ready") { [port] in
                 guard process.isRunning else {
@@ -72,27 +69,30 @@ final class GatewayProcess {
         return path
     }
 
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    func signal(_ number: Int32) { kill(process.identifier, number) }
 
-    /// Waits for the end that was asked for.
-    func exitStatus(within seconds: Double) throws -> Int32 {
-        try eventually("the gateway ends", within: seconds) { !process.isRunning }
-        return process.terminationStatus
-    }
+    /// Waits for the end that was asked for; nil where it does not come.
+    func exitStatus(within seconds: Double) -> Int32? { process.wait(seconds: seconds) }
 
     func stop() {
-        if process.isRunning {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        process.kill()
         issuer.stop()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Changes the file under the running gateway.
     func write(policies: String) throws {
+        try GatewayProcess.configuration(
+            host: host, port: port, issuer: issuer.url, bootstrap: bootstrap, policies: policies
+        ).write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
+    }
+
+    private static func configuration(
+        host: String, port: UInt16, issuer: String, bootstrap: String, policies: String
+    ) -> String {
         let seeds = bootstrap.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ")
-        let text = """
-            identity: { issuers: [{ issuer: "\(issuer.url)", audience: tidegate }] }
+        return """
+            identity: { issuers: [{ issuer: "\(issuer)", audience: tidegate }] }
             backends: { real: { kafka: { bootstrap: [\(seeds)] } } }
             routes:
               - name: orders
@@ -109,8 +109,6 @@ final class GatewayProcess {
             limits: { timeToAuthenticate: 2s }
 
             """
-        try text.write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
-        try? FileManager.default.createDirectory(atPath: folder + "/evidence", withIntermediateDirectories: true)
     }
 
     static let policies = """

@@ -7,7 +7,7 @@ final class KafkaServers: @unchecked Sendable {  // all is set before it is shar
     let brokers: Int
     var bootstrap: String { (0..<brokers).map { "127.0.0.1:\(Int(port) + $0)" }.joined(separator: ",") }
     private let script: String
-    private let guardian: Process
+    private let guardian: ChildProcess
     private let leash: Pipe
 
     /// Three brokers that all tests of the process share.
@@ -20,18 +20,13 @@ final class KafkaServers: @unchecked Sendable {  // all is set before it is shar
         self.brokers = brokers
         folder = try Surroundings.temporaryFolder()
         port = try Ports.base([0, 1, 2, 50, 51, 52, 53])
-        guardian = Process()
         leash = Pipe()
-        guardian.executableURL = URL(fileURLWithPath: "/bin/sh")
-        guardian.arguments = [
-            "-c", "trap '' INT TERM; read -r word; \"$0\" stop \"$1\" >/dev/null 2>&1; rm -rf \"$1\"", script, folder,
-        ]
-        guardian.standardInput = leash
-        guardian.standardOutput = FileHandle.nullDevice
-        guardian.standardError = FileHandle.nullDevice
-        // The write end must be ours alone, or children would hold the leash.
-        _ = fcntl(leash.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        try guardian.run()
+        guardian = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c", "trap '' INT TERM; read -r word; \"$0\" stop \"$1\" >/dev/null 2>&1; rm -rf \"$1\"", script,
+                folder,
+            ], inputDescriptor: leash.fileHandleForReading.fileDescriptor)
         let started = try Program.run(
             script, ["start", folder, "--port", "\(port)", "--brokers", "\(brokers)"] + options, seconds: 150)
         guard started.status == 0 else {

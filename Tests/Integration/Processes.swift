@@ -17,36 +17,23 @@ enum Program {
         _ path: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
         seconds: TimeInterval = 60
     ) throws -> Finished {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: nothing can fill up.
         let folder = try Surroundings.temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        for name in ["in", "out", "err"] {
-            _ = FileManager.default.createFile(
-                atPath: "\(folder)/\(name)", contents: Data((name == "in" ? input ?? "" : "").utf8))
-        }
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder + "/in"))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/out"))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/err"))
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-        let isLate = ended.wait(timeout: .now() + seconds) == .timedOut
-        if isLate {
-            kill(process.processIdentifier, SIGKILL)
-            ended.wait()
-        }
+        try (input ?? "").write(toFile: folder + "/in", atomically: false, encoding: .utf8)
+        let process = try ChildProcess(
+            path, arguments, environment: environment, input: folder + "/in", output: folder + "/out",
+            errors: folder + "/err")
+        let status = process.wait(seconds: seconds)
+        process.kill()
         func text(_ name: String) -> String {
             String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
         }
-        if isLate {
+        guard let status else {
             throw ProcessFailure(
                 description: "\(path) \(arguments) ran longer than \(seconds) s: \(text("err").suffix(800))")
         }
-        return Finished(status: process.terminationStatus, output: text("out"), errors: text("err"))
+        return Finished(status: status, output: text("out"), errors: text("err"))
     }
 }
 

@@ -15,8 +15,9 @@ public enum CompressionError: Error, Sendable, Equatable {
 
 /// Compresses and decompresses, one codec a call. Keeps the libraries' contexts between calls: one an event loop.
 public final class Compressor {
-    private let zstd = ZstdCodec()
-    private let lz4 = LZ4Codec()
+    // Made when a batch first needs them: most connections never do.
+    private lazy var zstd = ZstdCodec()
+    private lazy var lz4 = LZ4Codec()
 
     public init() {}
 
@@ -48,6 +49,30 @@ public final class Compressor {
         case .lz4: try lz4.compress(bytes, into: &output)
         case .zstd: try zstd.compress(bytes, into: &output)
         }
+    }
+}
+
+/// How much room each step of a decompression gets: little for small batches, more as more comes out, and one byte
+/// beyond the limit so that it is seen to be exceeded.
+struct OutputRoom {
+    private static let least = 4096
+    private static let most = 1 << 20
+    let limit: Int
+    private var step: Int
+
+    /// - Parameters:
+    ///   - limit: how many bytes may come out; a negative one is none.
+    ///   - input: bytes of the compressed input.
+    init(limit: Int, input: Int) {
+        self.limit = Swift.max(0, limit)
+        step = Swift.max(OutputRoom.least, Swift.min(input, OutputRoom.most / 4) * 4)
+    }
+
+    /// - Parameter produced: bytes that came out so far, at most the limit.
+    mutating func next(after produced: Int) -> Int {
+        defer { step = Swift.min(step * 2, OutputRoom.most) }
+        let left = limit - produced
+        return left >= step ? step : left + 1
     }
 }
 

@@ -14,16 +14,16 @@ enum GzipCodec {
             unsafe stream.next_in = UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: UInt8.self))
             unsafe stream.avail_in = size
             let start = output.count
+            var room = OutputRoom(limit: limit, input: raw.count)
             while true {
-                let room = min(65_536, limit - (output.count - start) + 1)
                 var code = Z_OK
-                _ = unsafe output.appendRoom(room) { space in
+                _ = unsafe output.appendRoom(room.next(after: output.count - start)) { space in
                     unsafe stream.next_out = space.baseAddress?.assumingMemoryBound(to: UInt8.self)
                     unsafe stream.avail_out = UInt32(space.count)
                     unsafe code = inflate(&stream, Z_NO_FLUSH)
                     return unsafe space.count - Int(stream.avail_out)
                 }
-                if output.count - start > limit { return .limitExceeded }
+                if output.count - start > room.limit { return .limitExceeded }
                 if code == Z_STREAM_END {
                     // Members may follow each other (RFC 1952, section 2.2).
                     if unsafe stream.avail_in == 0 { return nil }

@@ -18,37 +18,25 @@ final class LZ4Codec {
         let start = output.count
         let error: CompressionError? = unsafe bytes.withUnsafeBytes { raw in
             guard let base = raw.baseAddress else { return .corrupt }
+            var rooms = OutputRoom(limit: limit, input: raw.count)
             var at = 0
             while true {
-                let room = min(65_536, limit - (output.count - start) + 1)
+                let room = rooms.next(after: output.count - start)
                 var hint = 0
-                var consumed = 0
+                var consumed = raw.count - at
+                var filled = room
                 _ = unsafe output.appendRoom(room) { space in
-                    var filled = space.count
-                    consumed = raw.count - at
                     unsafe hint = LZ4F_decompress(context, space.baseAddress, &filled, base + at, &consumed, nil)
                     return LZ4F_isError(hint) != 0 ? -1 : filled
                 }
                 if LZ4F_isError(hint) != 0 { return .corrupt }
-                if output.count - start > limit { return .limitExceeded }
+                if output.count - start > rooms.limit { return .limitExceeded }
                 at += consumed
-                if hint == 0 {
-                    if at >= raw.count { return nil }
-                    continue
-                }
-                if consumed == 0, at >= raw.count {
-                    // Nothing is left to read: either the frame is cut off, or the room was full.
-                    if output.count - start < room { return .corrupt }
-                    var more = 0
-                    var filled = 0
-                    _ = unsafe output.appendRoom(min(65_536, limit - (output.count - start) + 1)) { space in
-                        filled = space.count
-                        unsafe hint = LZ4F_decompress(context, space.baseAddress, &filled, base + at, &more, nil)
-                        return LZ4F_isError(hint) != 0 ? -1 : filled
-                    }
-                    if LZ4F_isError(hint) != 0 || filled == 0 { return hint == 0 ? nil : .corrupt }
-                    if output.count - start > limit { return .limitExceeded }
-                }
+                let isRead = at >= raw.count
+                // A hint of 0 ends a frame; another may follow.
+                if hint == 0, isRead { return nil }
+                // With room left and nothing to read the frame is cut off; a full room may have more to come.
+                if isRead, filled < room { return .corrupt }
             }
         }
         if let error { throw error }

@@ -28,8 +28,9 @@ final class ZstdCodec {
         let start = output.count
         let error: CompressionError? = unsafe bytes.withUnsafeBytes { raw in
             var input = unsafe ZSTD_inBuffer(src: raw.baseAddress, size: raw.count, pos: 0)
+            var rooms = OutputRoom(limit: limit, input: raw.count)
             while true {
-                let room = min(131_072, limit - (output.count - start) + 1)
+                let room = rooms.next(after: output.count - start)
                 var left = 0
                 var filled = 0
                 _ = unsafe output.appendRoom(room) { space in
@@ -39,7 +40,7 @@ final class ZstdCodec {
                     return filled
                 }
                 if ZSTD_isError(left) != 0 { return .corrupt }
-                if output.count - start > limit { return .limitExceeded }
+                if output.count - start > rooms.limit { return .limitExceeded }
                 let isRead = unsafe input.pos >= input.size
                 if left == 0, isRead { return nil }
                 if isRead, filled < room { return .corrupt }

@@ -14,13 +14,17 @@ public final class EvidenceBuffer {
     private var bytes: [UInt8] = []
     private var lastTicket: Ticket = 0
     private var pending: Pending?
-    private let idPrefix: String
+    /// `"PREFIX-`: what every id begins with.
+    private let idStart: [UInt8]
 
     private struct Pending {
         var delivery: Delivery
         var session: UInt64
         var rule: Int32
         var mask: MaskIndex
+        var ticket: Ticket
+        var time: Instant
+        /// The session's members and the operation's, and the rule's behind the delivery's own: shared, not copied.
         var head: [UInt8]
         var tail: [UInt8]
     }
@@ -28,7 +32,7 @@ public final class EvidenceBuffer {
     /// - Parameter idPrefix: makes entry ids unique over loops and restarts.
     public init(isStrict: Bool, idPrefix: String) {
         self.isStrict = isStrict
-        self.idPrefix = idPrefix
+        idStart = Array("\"\(idPrefix)-".utf8)
     }
 
     /// True where something waits for the writer.
@@ -51,22 +55,25 @@ public final class EvidenceBuffer {
     ) -> Ticket {
         flush()
         lastTicket += 1
-        begin(type, at: now, ticket: lastTicket, to: &bytes)
+        begin(type, at: now, ticket: lastTicket)
         bytes.append(contentsOf: session)
         members(&bytes)
-        bytes.append(contentsOf: [UInt8(ascii: "}"), 10])
+        end()
         return isStrict ? lastTicket : 0
     }
 
-    private func begin(_ type: StaticString, at now: Instant, ticket: Ticket, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "{"))
-        JSONText.member("type", "\(type)", to: &bytes)
-        JSONText.key("time", to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+    private func begin(_ type: StaticString, at now: Instant, ticket: Ticket) {
+        JSONText.append(literal: "{\"type\":\"", to: &bytes)
+        JSONText.append(literal: type, to: &bytes)
+        JSONText.append(literal: "\",\"time\":\"", to: &bytes)
         now.append(rfc3339: &bytes)
+        JSONText.append(literal: "\",\"id\":", to: &bytes)
+        bytes.append(contentsOf: idStart)
+        JSONText.append(number: Int64(clamping: ticket), to: &bytes)
         bytes.append(UInt8(ascii: "\""))
-        JSONText.member("id", "\(idPrefix)-\(ticket)", to: &bytes)
     }
+
+    private func end() { JSONText.append(literal: "}\n", to: &bytes) }
 
     /// Joins a delivery at positions level to the one before, where it continues it.
     ///
@@ -92,34 +99,34 @@ public final class EvidenceBuffer {
     ) -> Ticket {
         flush()
         lastTicket += 1
-        var start: [UInt8] = []
-        let type: StaticString = delivery.towards == .client ? "records.delivered" : "records.produced"
-        begin(type, at: now, ticket: lastTicket, to: &start)
         pending = Pending(
-            delivery: delivery, session: session, rule: rule, mask: mask, head: start + head, tail: tail)
+            delivery: delivery, session: session, rule: rule, mask: mask, ticket: lastTicket, time: now, head: head,
+            tail: tail)
         return isStrict ? lastTicket : 0
     }
 
     private func flush() {
         guard let open = pending else { return }
         pending = nil
+        let type: StaticString = open.delivery.towards == .client ? "records.delivered" : "records.produced"
+        begin(type, at: open.time, ticket: open.ticket)
         bytes.append(contentsOf: open.head)
         EvidenceBuffer.members(of: open.delivery, to: &bytes)
         bytes.append(contentsOf: open.tail)
-        bytes.append(contentsOf: [UInt8(ascii: "}"), 10])
+        end()
     }
 
     /// `positions`, `records`, `bytes`, `masked_fields`.
     static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
         if let first = delivery.first, let last = delivery.last {
             JSONText.key("positions", to: &bytes)
-            bytes.append(contentsOf: Array("[{\"partition\":".utf8))
+            JSONText.append(literal: "[{\"partition\":", to: &bytes)
             JSONText.append(number: Int64(delivery.part), to: &bytes)
-            bytes.append(contentsOf: Array(",\"first\":".utf8))
+            JSONText.append(literal: ",\"first\":", to: &bytes)
             append(first, to: &bytes)
-            bytes.append(contentsOf: Array(",\"last\":".utf8))
+            JSONText.append(literal: ",\"last\":", to: &bytes)
             append(last, to: &bytes)
-            bytes.append(contentsOf: Array("}]".utf8))
+            JSONText.append(literal: "}]", to: &bytes)
         }
         JSONText.member("records", delivery.records, to: &bytes)
         JSONText.member("bytes", delivery.bytes, to: &bytes)

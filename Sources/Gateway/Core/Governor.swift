@@ -30,6 +30,7 @@ public struct Governor: ~Copyable {
     private var clientTicket: Ticket = 0
     private var backendTicket: Ticket = 0
     private var identityText: [UInt8] = []
+    private var lastDelivery: DeliveryText?
     private var counted = false
     private var wasRejected = false
     /// When the principal's token ends; beyond all time before there is one.
@@ -357,11 +358,34 @@ public struct Governor: ~Copyable {
             finish(delivery, ticket)
             return .release(current)
         }
-        let head = identity() + operationMembers(lines[Int(current.line)].operation, wireName: delivery.wireName)
+        let text = deliveryText(current, rule, delivery.wireName)
         let ticket = evidence.open(
-            delivery, session: number, rule: rule, mask: current.mask, at: now, head: head, tail: ruleMember(rule))
+            delivery, session: number, rule: rule, mask: current.mask, at: now, head: text.head, tail: text.tail)
         finish(delivery, ticket)
         return .release(current)
+    }
+
+    /// The members of a delivery's line that are the same for all of its kind, kept from one to the next.
+    private mutating func deliveryText(
+        _ clearance: Clearance, _ rule: Int32, _ wireName: WireName
+    ) -> (head: [UInt8], tail: [UInt8]) {
+        if let kept = lastDelivery, kept.line == clearance.line, kept.version == version, kept.rule == rule,
+            kept.wireName == wireName, !identityText.isEmpty
+        {
+            return (kept.head, kept.tail)
+        }
+        let head = identity() + operationMembers(lines[Int(clearance.line)].operation, wireName: wireName)
+        let made = DeliveryText(
+            line: clearance.line, version: version, rule: rule, wireName: wireName, head: head, tail: ruleMember(rule))
+        lastDelivery = made
+        return (made.head, made.tail)
+    }
+
+    private struct DeliveryText {
+        var line, version: UInt32
+        var rule: Int32
+        var wireName: WireName
+        var head, tail: [UInt8]
     }
 
     /// As `admit`, at messages level: the records as the client gets them are written too.
@@ -584,6 +608,7 @@ public struct Governor: ~Copyable {
         JSONText.member("client_address", session.clientAddress, to: &bytes)
         bytes.removeFirst()
         identityText = bytes
+        lastDelivery = nil
         return bytes
     }
 

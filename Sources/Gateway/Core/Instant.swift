@@ -51,21 +51,21 @@ extension Instant {
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         let day = dayOfYear - (153 * shifted + 2) / 5 + 1
         let ofDay = seconds % 86_400
-        func digits(_ value: Int64, _ count: Int, _ separator: Character?) {
+        func digits(_ value: Int64, _ count: Int, _ separator: UInt8) {
             var divisor: Int64 = 1
             for _ in 1..<count { divisor *= 10 }
             while divisor > 0 {
-                bytes.append(UInt8(48 + (value / divisor) % 10))
+                bytes.append(UInt8(truncatingIfNeeded: 48 + (value / divisor) % 10))
                 divisor /= 10
             }
-            if let separator, let byte = separator.asciiValue { bytes.append(byte) }
+            bytes.append(separator)
         }
-        digits(year, 4, "-")
-        digits(month, 2, "-")
-        digits(day, 2, "T")
-        digits(ofDay / 3600, 2, ":")
-        digits(ofDay % 3600 / 60, 2, ":")
-        digits(ofDay % 60, 2, ".")
-        digits(micros, 6, "Z")
+        digits(year, 4, UInt8(ascii: "-"))
+        digits(month, 2, UInt8(ascii: "-"))
+        digits(day, 2, UInt8(ascii: "T"))
+        digits(ofDay / 3600, 2, UInt8(ascii: ":"))
+        digits(ofDay % 3600 / 60, 2, UInt8(ascii: ":"))
+        digits(ofDay % 60, 2, UInt8(ascii: "."))
+        digits(micros, 6, UInt8(ascii: "Z"))
     }
 }

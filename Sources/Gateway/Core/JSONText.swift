@@ -48,6 +48,11 @@ public enum JSONText {
         bytes.append(UInt8(ascii: "]"))
     }
 
+    /// Appends text of the source as it stands.
+    public static func append(literal text: StaticString, to bytes: inout [UInt8]) {
+        text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+    }
+
     /// Appends `,"key":` (without the comma behind an opening brace).
     public static func key(_ key: StaticString, to bytes: inout [UInt8]) {
         if let last = bytes.last, last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }

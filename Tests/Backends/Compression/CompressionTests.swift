@@ -51,6 +51,23 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
     }
 
     @Test(arguments: packing)
+    func `takes any limit without a trap`(codec: CompressionCodec) throws {
+        let plain = Array(String(repeating: "Tidegate ", count: 2_000).utf8)
+        let packed = try compressed(plain, codec)
+        #expect(decompressed(packed, codec, limit: .max) == .success(plain))
+        for limit in [0, -1, Int.min] {
+            #expect(decompressed(packed, codec, limit: limit) == .failure(.limitExceeded))
+        }
+    }
+
+    @Test(arguments: [CompressionCodec.gzip, .lz4, .zstd])
+    func `reads frames that follow each other`(codec: CompressionCodec) throws {
+        let first = Array("one ".utf8), second = [UInt8](repeating: 7, count: 70_000)
+        let packed = try compressed(first, codec) + compressed(second, codec)
+        #expect(decompressed(packed, codec) == .success(first + second))
+    }
+
+    @Test(arguments: packing)
     func `stops a bomb at the limit`(codec: CompressionCodec) throws {
         let packed = try compressed([UInt8](repeating: 0, count: 4 << 20), codec)
         #expect(decompressed(packed, codec, limit: 100_000) == .failure(.limitExceeded))
