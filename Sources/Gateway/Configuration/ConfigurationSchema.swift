@@ -35,7 +35,7 @@ public enum ConfigurationSchema {
                     Property("audience", .text(example: "tidegate"), required: true, "What the token's aud must hold."),
                     Property("groupsClaim", .text(example: "groups"), "Dotted path of the claim with the groups (groups)."),
                     Property("subjectClaim", .text(example: "sub"), "Dotted path of the claim that names the person (sub)."),
-                    Property("prefix", .text(example: "corp:"), "Before subject and groups; must differ between issuers."),
+                    Property("prefix", .text(example: "corp:", check: .orEmpty), "Before subject and groups; must differ between issuers."),
                     Property("jwksURL", .text(example: "https://idp.example.com/keys", check: .url), "Where the keys are, instead of discovery."),
                     Property("jwksFile", .text(example: "keys.json", check: .file), "A file with the keys, instead of discovery."),
                     Property("ca", file, "Authorities to trust when fetching; the system's without it."),
@@ -112,7 +112,7 @@ public enum ConfigurationSchema {
     private static let action = SettingsSchema.either([
         .word(["redact", "nullify", "drop"]),
         .choice([
-            Property("redact", .text(example: "[redacted]"), "A fixed text of your own."),
+            Property("redact", .text(example: "[redacted]", check: .orEmpty), "A fixed text of your own."),
             Property("keepFirst", .integer(1...1024), "The first characters stay."),
             Property("keepLast", .integer(1...1024), "The last characters stay."),
             Property("token", .anything, "A token for the value.", unavailable: later),

@@ -54,6 +54,7 @@ public enum PublishedSchema {
         var object: [String: Any] = ["type": "string", "minLength": 1, "examples": [example]]
         switch check {
         case .any, .file, .glob, .network: break
+        case .orEmpty: object["minLength"] = 0
         case .address: object["pattern"] = "^(\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]{1,5}$"
         case .portRange:
             object["type"] = ["string", "integer"]

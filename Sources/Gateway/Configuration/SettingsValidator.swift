@@ -107,12 +107,12 @@ public struct SettingsValidator {
     }
 
     private mutating func text(_ node: ConfigurationNode, _ example: String, _ check: SettingsSchema.TextCheck) {
-        guard case .scalar = node.content, let text = node.text, !text.isEmpty else {
+        guard let text = SettingsValidator.plain(node), check == .orEmpty || !text.isEmpty else {
             return report(node, "\(SettingsValidator.describe(node)) where a text belongs", "such as \(example)")
         }
         let isRight: Bool =
             switch check {
-            case .any, .file, .glob: true
+            case .any, .orEmpty, .file, .glob: true
             case .address: TextForms.address(text) != nil
             case .portRange: TextForms.portRange(text) != nil
             case .url: TextForms.isURL(text)
@@ -124,6 +124,11 @@ public struct SettingsValidator {
         if check == .glob, text.hasSuffix("\\"), !text.hasSuffix("\\\\") {
             report(node, "the pattern '\(text)' ends with a lone '\\'", "a character behind it, or '\\\\'")
         }
+    }
+
+    /// A scalar's text that is no null.
+    private static func plain(_ node: ConfigurationNode) -> String? {
+        if case .scalar = node.content { node.text } else { nil }
     }
 
     static func describe(_ node: ConfigurationNode) -> String {

@@ -197,6 +197,8 @@ public struct Governor: ~Copyable {
 
     private func judge(_ principal: Principal, _ operation: Operation) -> Ruling {
         guard authority.authenticator.stands(principal) else { return Ruling(effect: .deny, rule: -1) }
+        let start = meter.clock()
+        defer { meter.counts.decisions.observe(nanoseconds: meter.clock() - start) }
         let route = session.route
         return authority.policy.judge(
             principal,
@@ -217,6 +219,7 @@ public struct Governor: ~Copyable {
     static let lineLimit = 65_536
 
     private mutating func line(for operation: Operation) -> Int? {
+        guard Int(operation.resource.index) < names.count else { return nil }
         let slot = Int(operation.resource.index) * 8 + Int(operation.action.rawValue)
         if slot >= heads.count {
             heads.append(contentsOf: repeatElement(0, count: max(slot + 1, heads.count * 2) - heads.count))

@@ -50,9 +50,12 @@ public final class Meter {
     public let route: String
     public let protocolName: String
     public var counts = Counts()
-    public init(route: String, protocolName: String) {
+    /// Monotonic nanoseconds, for how long a decision takes; injected, as every clock below the loop.
+    let clock: @Sendable () -> Int64
+    public init(route: String, protocolName: String, clock: @escaping @Sendable () -> Int64 = { 0 }) {
         self.route = route
         self.protocolName = protocolName
+        self.clock = clock
     }
 
     public enum Outcome: Int { case allowed, denied, held }

@@ -43,6 +43,8 @@ public indirect enum SettingsSchema: Sendable {
     /// Closer looks at a text.
     public enum TextCheck: Sendable, Equatable {
         case any
+        /// Quotes with nothing between them are a value too.
+        case orEmpty
         /// `host:port`, an IPv6 host in brackets.
         case address
         /// `9193-9199`.

@@ -355,7 +355,8 @@ final class EventLoop {
 
     func meter(for route: Route) -> Meter {
         if let meter = meters[route.name] { return meter }
-        let meter = Meter(route: route.name, protocolName: route.protocolName)
+        let meter = Meter(
+            route: route.name, protocolName: route.protocolName, clock: { KernelSockets.clock().monotonic })
         meters[route.name] = meter
         return meter
     }

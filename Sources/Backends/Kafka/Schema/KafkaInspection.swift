@@ -14,7 +14,7 @@ package enum KafkaInspection {
     }
 
     /// A message with one element in every array and a text in every string.
-    private static func sample(_ schema: MessageSchema) -> [UInt8] {
+    static func sample(_ schema: MessageSchema) -> [UInt8] {
         var writer = MessageWriter(isFlexible: schema.isFlexible)
         writer.structure(schema.fields, values(schema.fields))
         return writer.bytes

@@ -1,7 +1,7 @@
 import TidegateWire
 
 /// A value that the gateway composes: for refusals and entries of its own. What is not named has its default.
-indirect enum MessageValue {
+package indirect enum MessageValue: Sendable {
     case integer(Int64)
     case text([UInt8])
     case null
@@ -9,7 +9,7 @@ indirect enum MessageValue {
     case list([MessageValue])
     case fields([String: MessageValue])
 
-    static func text(_ text: String) -> MessageValue { .text(Array(text.utf8)) }
+    package static func text(_ text: String) -> MessageValue { .text(Array(text.utf8)) }
 }
 
 /// Writes messages and parts of them from values.

@@ -108,7 +108,11 @@ struct FieldReader {
 }
 
 /// A topic's id (KIP-516); zero is none.
-struct TopicID: Hashable, BitwiseCopyable, Sendable {
-    var high, low: UInt64
+package struct TopicID: Hashable, BitwiseCopyable, Sendable {
+    package var high, low: UInt64
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
     var isZero: Bool { high == 0 && low == 0 }
 }

@@ -1,0 +1,111 @@
+import TidegateWire
+
+/// Whole frames from values and back into text: what tests compose transcripts of, and how they read what came out.
+extension KafkaInspection {
+    /// A request with its length and header, from named values; what is not named has its default.
+    package static func request(
+        _ key: Int16, _ version: Int16, correlation: Int32, _ values: [String: MessageValue]
+    ) -> [UInt8] {
+        guard let schema = MessageCatalog.shared.request(key, version: version) else { return [] }
+        var writer = MessageWriter(isFlexible: schema.isFlexible)
+        writer.structure(schema.fields, values)
+        return OwnRequest.frame(
+            key: key, version: version, correlation: correlation, writer.bytes, isFlexible: schema.isFlexible)
+    }
+
+    /// A response with its length and header.
+    package static func response(
+        _ key: Int16, _ version: Int16, correlation: Int32, _ values: [String: MessageValue]
+    ) -> [UInt8] {
+        guard let schema = MessageCatalog.shared.response(key, version: version) else { return [] }
+        return MessageWriter.answer(schema, correlation: correlation, values)
+    }
+
+    /// A request with something in every field.
+    package static func sampleRequest(_ key: Int16, _ version: Int16, correlation: Int32) -> [UInt8] {
+        guard let schema = MessageCatalog.shared.request(key, version: version) else { return [] }
+        return OwnRequest.frame(
+            key: key, version: version, correlation: correlation, sample(schema), isFlexible: schema.isFlexible)
+    }
+
+    /// A response with something in every field.
+    package static func sampleResponse(_ key: Int16, _ version: Int16, correlation: Int32) -> [UInt8] {
+        guard let schema = MessageCatalog.shared.response(key, version: version) else { return [] }
+        return KafkaMachine.answer(correlation, sample(schema), isFlexible: schema.hasFlexibleHeader)
+    }
+
+    /// Every API of the tables and its versions.
+    package static var versions: [(key: Int16, versions: ClosedRange<Int16>)] {
+        MessageCatalog.shared.apis.compactMap { api in api.map { ($0.key, $0.versions) } }
+    }
+
+    /// The versions of a key that the gateway takes from clients.
+    package static func served(_ key: Int16) -> ClosedRange<Int16>? { KafkaRules().served(key) }
+
+    /// The fields of a whole request frame, `Topics.0.Name=orders` each; nil where it is not exactly one.
+    package static func fields(ofRequest frame: [UInt8], _ key: Int16, _ version: Int16) -> [String]? {
+        guard let schema = MessageCatalog.shared.request(key, version: version),
+            let head = unsafe RequestHead(frame.span.bytes, 0..<frame.count), head.key == key, head.version == version,
+            isFramed(frame)
+        else { return nil }
+        return fields(frame, schema, body: head.body)
+    }
+
+    /// The fields of a whole response frame; nil where it is not exactly one.
+    package static func fields(ofResponse frame: [UInt8], _ key: Int16, _ version: Int16) -> [String]? {
+        guard let schema = MessageCatalog.shared.response(key, version: version), isFramed(frame),
+            frame.count >= (schema.hasFlexibleHeader ? 9 : 8)
+        else { return nil }
+        return fields(frame, schema, body: (schema.hasFlexibleHeader ? 9 : 8)..<frame.count)
+    }
+
+    private static func isFramed(_ frame: [UInt8]) -> Bool {
+        guard frame.count >= 8, let length = unsafe frame.span.bytes.bigEndian(Int32.self, at: 0) else { return false }
+        return Int(length) == frame.count - 4
+    }
+
+    private static func fields(_ frame: [UInt8], _ schema: MessageSchema, body: Range<Int>) -> [String]? {
+        var reader = MessageReader(schema, body: body)
+        guard let tree = try? unsafe reader.read(frame.span.bytes), tree.range == body else { return nil }
+        var lines: [String] = []
+        for field in schema.fields { flatten(field, tree[field.name], field.name, frame, &lines) }
+        return lines
+    }
+
+    private static func flatten(
+        _ field: MessageSchema.Field, _ node: MessageNode?, _ path: String, _ frame: [UInt8], _ lines: inout [String]
+    ) {
+        guard let node else { return }
+        if node.isNull { return lines.append("\(path)=null") }
+        guard field.isArray else { return flatten(field, element: node, path, frame, &lines) }
+        if case .fixed(let size) = field.kind {
+            let numbers = stride(from: node.content.lowerBound, to: node.content.upperBound, by: size).map { start in
+                number(frame[start..<(start + size)])
+            }
+            return lines.append("\(path)=\(numbers)")
+        }
+        lines.append("\(path)#\(node.children.count)")
+        for (index, child) in node.children.enumerated() { flatten(field, element: child, "\(path).\(index)", frame, &lines) }
+    }
+
+    private static func flatten(
+        _ field: MessageSchema.Field, element node: MessageNode, _ path: String, _ frame: [UInt8],
+        _ lines: inout [String]
+    ) {
+        if node.isNull { return lines.append("\(path)=null") }
+        switch field.kind {
+        case .fixed: lines.append("\(path)=\(number(frame[node.range]))")
+        case .uuid:
+            lines.append("\(path)=\(number(frame[node.range].prefix(8))):\(number(frame[node.range].suffix(8)))")
+        case .string: lines.append("\(path)=\(String(decoding: frame[node.content], as: UTF8.self))")
+        case .bytes: lines.append("\(path)=\(node.content.count) bytes")
+        case .structure:
+            for inner in field.fields { flatten(inner, node[inner.name], "\(path).\(inner.name)", frame, &lines) }
+        }
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int64 {
+        guard let first = bytes.first else { return 0 }
+        return bytes.dropFirst().reduce(Int64(Int8(bitPattern: first))) { $0 << 8 | Int64($1) }
+    }
+}
