@@ -78,10 +78,7 @@ extension KafkaSettings {
     /// - Throws: every secret or file that cannot be used, with its place.
     init(_ node: ConfigurationNode, secrets: any SecretReader) throws(ConfigurationProblems) {
         var problems: [ConfigurationProblem] = []
-        bootstrap = (node["bootstrap"]?.elements ?? []).compactMap { element in
-            guard let address = element.text.flatMap(KafkaSettings.address) else { return nil }
-            return address
-        }
+        bootstrap = (node["bootstrap"]?.elements ?? []).compactMap(\.address)
         if let settings = node["sasl"], let word = settings["mechanism"]?.text,
             let mechanism = Mechanism(rawValue: word)
         {
@@ -100,16 +97,6 @@ extension KafkaSettings {
             } catch { problems.append(error) }
         }
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
-    }
-
-    /// `host:port`, an IPv6 host in brackets.
-    static func address(_ text: String) -> (host: String, port: UInt16)? {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        return host.isEmpty ? nil : (String(host), port)
     }
 }
 

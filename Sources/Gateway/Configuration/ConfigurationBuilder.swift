@@ -105,7 +105,7 @@ struct ConfigurationBuilder {
         routeNames = (node?.elements ?? []).compactMap { $0["name"]?.text }
         for route in node?.elements ?? [] {
             guard let name = route["name"]?.text, let listen = route["listen"],
-                let (host, port) = listen.text.flatMap(TextForms.address), let backend = route["backend"]
+                let (host, port) = listen.address, let backend = route["backend"]
             else { continue }
             if !names.insert(name).inserted { report(route, "two routes are called '\(name)'", "a name of its own") }
             let known = configuration.backends.first { $0.name == backend.text }
@@ -127,7 +127,7 @@ struct ConfigurationBuilder {
                     route, "'advertise' is missing: clients of this backend are told where its nodes are",
                     "advertise: { host: NAME, ports: FIRST-LAST }")
             }
-            if !built.isConfidential {
+            if !built.isConfidential, route["tls"] == nil {
                 report(
                     listen, "plaintext outside loopback: tokens would travel in the clear",
                     "tls: { certificate: ..., key: ... }, or insecure: true")
@@ -230,8 +230,8 @@ struct ConfigurationBuilder {
         default: break
         }
         if let text = node["redact"]?.text { return .redact(text) }
-        if let count = node["keepFirst"]?.integer { return .keepFirst(count) }
-        if let count = node["keepLast"]?.integer { return .keepLast(count) }
+        if let count = node["keepFirst"]?.integer, count > 0 { return .keepFirst(count) }
+        if let count = node["keepLast"]?.integer, count > 0 { return .keepLast(count) }
         return nil
     }
 
@@ -247,7 +247,7 @@ struct ConfigurationBuilder {
             if !names.insert(name).inserted { report(rule, "two rules are called '\(name)'", "a name of its own") }
             places[name] = rule
             if effect != .deny {
-                for key in ["subjects", "actions", "resources"] where rule[key] == nil {
+                for key in ["subjects", "actions", "resources"] where !rule.entries.contains(where: { $0.key.text == key }) {
                     report(rule, "'\(key)' is missing", "only a deny may leave it out; \"*\" is any")
                 }
             }
@@ -353,12 +353,12 @@ struct ConfigurationBuilder {
     }
 
     private mutating func admin(_ node: ConfigurationNode?) {
-        if let (host, port) = node?["listen"]?.text.flatMap(TextForms.address) {
+        if let (host, port) = node?["listen"]?.address {
             configuration.admin.host = host
             configuration.admin.port = port
         }
         configuration.admin.tls = tls(node?["tls"])
-        if let node, configuration.admin.tls == nil, node["insecure"]?.boolean != true,
+        if let node, node["tls"] == nil, node["insecure"]?.boolean != true,
             !Configuration.isLoopback(configuration.admin.host)
         {
             report(node, "plaintext outside loopback", "tls: { certificate: ..., key: ... }, or insecure: true")

@@ -1,205 +1,140 @@
+import Foundation
 public import TidegateCore
 
-/// The published forms of the configuration's schema: a JSON Schema for editors, a reference for people.
+/// A settings schema in words that editors and readers understand: JSON Schema (draft 2020-12), and a table of keys.
 public enum SchemaDocument {
-    /// A JSON Schema (draft 2020-12), indented, with a newline at its end.
+    /// The text of `docs/tidegate.schema.json`: keys sorted, so that it only changes with the schema.
     public static func json(_ schema: SettingsSchema) -> String {
-        var writer = Writer()
-        writer.open()
-        writer.member("$schema", "https://json-schema.org/draft/2020-12/schema")
-        writer.member("title", "Tidegate configuration")
-        writer.write(schema)
-        writer.close()
-        return writer.text + "\n"
+        var root = object(schema)
+        root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        root["title"] = "Tidegate configuration"
+        let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? JSONSerialization.data(withJSONObject: root, options: options) else { return "" }
+        return String(decoding: data, as: UTF8.self) + "\n"
     }
 
-    /// A Markdown list of every key, with its path.
-    public static func reference(_ schema: SettingsSchema) -> String {
-        var lines: [String] = []
-        list(schema, path: "", into: &lines)
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    /// Every key path of the schema, `[]` for an element and `NAME` for a name of the writer's own.
-    public static func paths(_ schema: SettingsSchema) -> [String] {
-        var lines: [String] = []
-        list(schema, path: "", into: &lines)
-        return lines.compactMap { line in
-            line.split(separator: "`").dropFirst().first.map(String.init)
+    private static func object(_ schema: SettingsSchema) -> [String: Any] {
+        switch schema {
+        case .text(let example, let check): text(example, check)
+        case .integer(let range): ["type": "integer", "minimum": range.lowerBound, "maximum": range.upperBound]
+        case .boolean: ["type": "boolean"]
+        case .word(let words): ["enum": words]
+        case .list(let element, let nonEmpty):
+            nonEmpty
+                ? ["type": "array", "items": object(element), "minItems": 1] : ["type": "array", "items": object(element)]
+        case .oneOrMore(let element):
+            ["anyOf": [object(element), ["type": "array", "items": object(element), "minItems": 1]]]
+        case .object(let properties): keys(properties)
+        case .map(let value, let nonEmpty):
+            nonEmpty
+                ? ["type": "object", "additionalProperties": object(value), "minProperties": 1]
+                : ["type": "object", "additionalProperties": object(value)]
+        case .either(let shapes): ["anyOf": shapes.map(object)]
+        case .choice(let properties):
+            keys(properties).merging(["minProperties": 1, "maxProperties": 1]) { $1 }
+        case .anything: [:]
         }
     }
 
-    private static func list(_ schema: SettingsSchema, path: String, into lines: inout [String]) {
+    private static func keys(_ properties: [SettingsSchema.Property]) -> [String: Any] {
+        var named: [String: Any] = [:]
+        for property in properties {
+            var inner = property.unavailable == nil ? object(property.schema) : ["not": [String: Any]()]
+            inner["description"] =
+                property.unavailable.map { "Not available in this version: \($0). \(property.about)" } ?? property.about
+            named[property.key] = inner
+        }
+        var object: [String: Any] = ["type": "object", "properties": named, "additionalProperties": false]
+        let required = properties.filter(\.isRequired).map(\.key)
+        if !required.isEmpty { object["required"] = required }
+        return object
+    }
+
+    private static func text(_ example: String, _ check: SettingsSchema.TextCheck) -> [String: Any] {
+        var object: [String: Any] = ["type": "string", "minLength": 1, "examples": [example]]
+        switch check {
+        case .any, .file, .glob, .network: break
+        case .orEmpty: object["minLength"] = 0
+        case .address: object["pattern"] = "^(\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]{1,5}$"
+        case .portRange:
+            object["type"] = ["string", "integer"]
+            object["pattern"] = "^[0-9]{1,5}(-[0-9]{1,5})?$"
+        case .url: object["pattern"] = "^https?://."
+        case .duration: object["pattern"] = "^[0-9]+[smhd]$"
+        case .size:
+            object["type"] = ["string", "integer"]
+            object["pattern"] = "^[0-9]+([KMGT]iB|kB|MB|GB|B)?$"
+        }
+        return object
+    }
+
+    /// Every key path with its sentence: `routes[].tls.certificate`; NAME stands for a name of the writer's own.
+    public static func paths(_ schema: SettingsSchema) -> [(path: String, form: String, about: String)] {
+        var rows: [(path: String, form: String, about: String)] = []
+        collect(schema, "", &rows)
+        return rows
+    }
+
+    private static func collect(
+        _ schema: SettingsSchema, _ path: String, _ rows: inout [(path: String, form: String, about: String)]
+    ) {
         switch schema {
         case .object(let properties), .choice(let properties):
             for property in properties {
                 let inner = path.isEmpty ? property.key : "\(path).\(property.key)"
-                let form = property.unavailable == nil ? form(property.schema) : "not available in this version"
-                let required = property.isRequired ? ", required" : ""
-                lines.append("- `\(inner)` (\(form)\(required)): \(property.about)")
-                if property.unavailable == nil { list(property.schema, path: inner, into: &lines) }
+                let about = property.unavailable == nil ? property.about : "*Not available in this version.* \(property.about)"
+                rows.append((inner, form(property), about))
+                if property.unavailable == nil { collect(property.schema, inner, &rows) }
             }
-        case .list(let element, _), .oneOrMore(let element): list(element, path: "\(path)[]", into: &lines)
-        case .map(let value, _): list(value, path: "\(path).NAME", into: &lines)
-        case .either(let shapes): for shape in shapes { list(shape, path: path, into: &lines) }
-        case .text, .integer, .boolean, .word, .anything: return
+        case .list(let element, _): collect(element, "\(path)[]", &rows)
+        case .oneOrMore(let element): collect(element, path, &rows)
+        case .map(let value, _): collect(value, "\(path).NAME", &rows)
+        case .either(let shapes): for shape in shapes { collect(shape, path, &rows) }
+        case .text, .integer, .boolean, .word, .anything: break
         }
+    }
+
+    private static func form(_ property: SettingsSchema.Property) -> String {
+        if property.unavailable != nil { return "" }
+        return form(property.schema) + (property.isRequired ? ", required" : "")
     }
 
     private static func form(_ schema: SettingsSchema) -> String {
         switch schema {
         case .text(let example, _): "text, such as `\(example)`"
         case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
-        case .boolean: "true or false"
-        case .word(let words): words.joined(separator: ", ")
-        case .list(let element, _): "list of \(form(element))"
-        case .oneOrMore(let element): "one or a list of \(form(element))"
+        case .boolean: "`true` or `false`"
+        case .word(let words): words.map { "`\($0)`" }.joined(separator: ", ")
+        case .list(let element, _): "list of: \(form(element))"
+        case .oneOrMore(let element): "one or a list of: \(form(element))"
         case .object: "keys"
-        case .map: "names and values"
+        case .map(let value, _): "names of your own, each: \(form(value))"
         case .either(let shapes): shapes.map(form).joined(separator: "; or ")
-        case .choice: "one key"
-        case .anything: "any"
+        case .choice: "exactly one of the keys below"
+        case .anything: "anything"
         }
     }
 
-    /// Writes JSON in the order of the schema.
-    private struct Writer {
-        private(set) var text = ""
-        private var depth = 0
-        private var isFirst = true
+    /// The text of `docs/configuration.md`.
+    public static func reference(_ schema: SettingsSchema) -> String {
+        var text = """
+            # Configuration
 
-        mutating func open(_ bracket: Character = "{") {
-            text.append(bracket)
-            depth += 1
-            isFirst = true
+            One YAML file. `tidegate check --config FILE` tells everything that is wrong with it in one run, each with file, line,
+            column, key and what would be right. Editors complete and check with `docs/tidegate.schema.json`. This page and that
+            schema are written from the code (`TIDEGATE_REGENERATE=1`, ConfigurationTests), and a test holds them against it.
+
+            Relative paths start at the file's folder. Secrets come from files or the environment, never inline. A key with nothing
+            behind it, an empty list of subjects, actions, resources or routes, a key that stands twice, a second document in the
+            file: refused, since each could mean more than was meant.
+
+            | key | value | meaning |
+            | --- | --- | --- |
+
+            """
+        for row in paths(schema) {
+            text += "| `\(row.path)` | \(row.form.replacing("|", with: "\\|")) | \(row.about.replacing("|", with: "\\|")) |\n"
         }
-
-        mutating func close(_ bracket: Character = "}") {
-            depth -= 1
-            if !isFirst { newline() }
-            text.append(bracket)
-            isFirst = false
-        }
-
-        private mutating func newline() { text += "\n" + String(repeating: "  ", count: depth) }
-
-        mutating func next() {
-            if !isFirst { text += "," }
-            isFirst = false
-            newline()
-        }
-
-        mutating func key(_ name: String) {
-            next()
-            text += quoted(name) + ": "
-        }
-
-        mutating func member(_ name: String, _ value: String) {
-            key(name)
-            text += quoted(value)
-        }
-
-        private func quoted(_ value: String) -> String {
-            var bytes: [UInt8] = []
-            JSONText.append(value, to: &bytes)
-            return String(decoding: bytes, as: UTF8.self)
-        }
-
-        private mutating func words(_ name: String, _ values: [String]) {
-            key(name)
-            text += "[" + values.map(quoted).joined(separator: ", ") + "]"
-        }
-
-        /// The members of the open object that describe a schema.
-        mutating func write(_ schema: SettingsSchema) {
-            switch schema {
-            case .text(let example, let check):
-                member("type", "string")
-                if let pattern = SchemaDocument.pattern(check) { member("pattern", pattern) }
-                key("examples")
-                text += "[\(quoted(example))]"
-            case .integer(let range):
-                member("type", "integer")
-                key("minimum")
-                text += "\(range.lowerBound)"
-                key("maximum")
-                text += "\(range.upperBound)"
-            case .boolean: member("type", "boolean")
-            case .word(let values): words("enum", values)
-            case .list(let element, let nonEmpty):
-                member("type", "array")
-                if nonEmpty {
-                    key("minItems")
-                    text += "1"
-                }
-                nested("items", element)
-            case .oneOrMore(let element): alternatives([element, .list(element)])
-            case .either(let shapes): alternatives(shapes)
-            case .map(let value, let nonEmpty):
-                member("type", "object")
-                if nonEmpty {
-                    key("minProperties")
-                    text += "1"
-                }
-                nested("additionalProperties", value)
-            case .object(let properties): object(properties)
-            case .choice(let properties):
-                object(properties)
-                for name in ["minProperties", "maxProperties"] {
-                    key(name)
-                    text += "1"
-                }
-            case .anything: return
-            }
-        }
-
-        private mutating func nested(_ name: String, _ schema: SettingsSchema) {
-            key(name)
-            open()
-            write(schema)
-            close()
-        }
-
-        private mutating func alternatives(_ shapes: [SettingsSchema]) {
-            key("anyOf")
-            open("[")
-            for shape in shapes {
-                next()
-                open()
-                write(shape)
-                close()
-            }
-            close("]")
-        }
-
-        /// Keys that are not available are left out: they are refused.
-        private mutating func object(_ properties: [SettingsSchema.Property]) {
-            member("type", "object")
-            key("properties")
-            open()
-            for property in properties where property.unavailable == nil {
-                key(property.key)
-                open()
-                member("description", property.about)
-                write(property.schema)
-                close()
-            }
-            close()
-            let required = properties.filter { $0.isRequired && $0.unavailable == nil }.map(\.key)
-            if !required.isEmpty { words("required", required) }
-            key("additionalProperties")
-            text += "false"
-        }
-    }
-
-    private static func pattern(_ check: SettingsSchema.TextCheck) -> String? {
-        switch check {
-        case .any, .file, .glob, .network: nil
-        case .address: "^.+:[0-9]{1,5}$"
-        case .portRange: "^[0-9]{1,5}(-[0-9]{1,5})?$"
-        case .url: "^https?://"
-        case .duration: "^[0-9]+[smhd]$"
-        case .size: "^[0-9]+([KMGT]iB|[kMG]B|B)?$"
-        }
+        return text
     }
 }

@@ -113,7 +113,7 @@ public struct SettingsValidator {
         let isRight: Bool =
             switch check {
             case .any, .orEmpty, .file, .glob: true
-            case .address: TextForms.address(text) != nil
+            case .address: node.address != nil
             case .portRange: TextForms.portRange(text) != nil
             case .url: TextForms.isURL(text)
             case .network: TextForms.isNetwork(text)
@@ -168,16 +168,6 @@ public struct SettingsValidator {
 
 /// Texts of a form: addresses, ranges, durations, sizes.
 public enum TextForms {
-    /// `host:port`, an IPv6 host in brackets.
-    public static func address(_ text: String) -> (host: String, port: UInt16)? {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") {
-            return nil
-        }
-        return host.isEmpty ? nil : (String(host), port)
-    }
-
     /// `9193-9199`, or one port.
     public static func portRange(_ text: String) -> ClosedRange<UInt16>? {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)

@@ -63,6 +63,19 @@ public struct ConfigurationNode: Sendable {
         guard let found = entries.first(where: { $0.key.text == key })?.value, !found.isNull else { return nil }
         return found
     }
+    /// `host:port`, an IPv6 host in brackets.
+    public var address: (host: String, port: UInt16)? {
+        guard let text, let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        return host.isEmpty ? nil : (String(host), port)
+    }
     /// Texts of a list; a single scalar is a list of one.
     public var texts: [String] {
         if let text { return [text] }

@@ -1,7 +1,7 @@
-import TidegateCrypto
+package import TidegateCrypto
 
 /// A JSON web key set (RFC 7517): the keys in it that verify signatures.
-struct KeySet: Sendable {
+package struct KeySet: Sendable {
     struct Key: Sendable {
         var id: String?
         /// The one algorithm the key is for, where it says so.
@@ -13,7 +13,7 @@ struct KeySet: Sendable {
     /// Keys that are not for signatures, or of a kind that is not known, are passed over.
     ///
     /// - Returns: nil where the bytes are no key set.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard let document = JSONValue(bytes), case .array(let list)? = document.value(at: "keys") else { return nil }
         keys = list.prefix(64).compactMap { KeySet.key($0) }
     }
@@ -24,8 +24,13 @@ struct KeySet: Sendable {
             return nil
         }
         func bytes(_ name: String) -> [UInt8]? { text(name).flatMap { Base64.decodeURL($0) } }
-        if let use = text("use"), use != "sig" { return nil }
-        if let operations = value.value(at: "key_ops"), !operations.texts.contains("verify") { return nil }
+        guard case .object(let members) = value else { return nil }
+        // A member of another type than text is not read as absent: the key is not understood.
+        if members["use"] != nil, text("use") != "sig" { return nil }
+        for name in ["alg", "kid"] where members[name] != nil && text(name) == nil { return nil }
+        if let operations = members["key_ops"] {
+            guard case .array(let list) = operations, list.contains(.string("verify")) else { return nil }
+        }
         let key: PublicKey?
         switch text("kty") {
         case "RSA":
@@ -43,7 +48,7 @@ struct KeySet: Sendable {
     }
 
     /// The keys that may have signed: of that id, of a kind that fits, at most a few.
-    func candidates(_ algorithm: SignatureAlgorithm, id: String?) -> [PublicKey] {
+    package func candidates(_ algorithm: SignatureAlgorithm, id: String?) -> [PublicKey] {
         keys.filter { key in
             key.key.fits(algorithm) && (key.algorithm == nil || key.algorithm == algorithm.rawValue)
                 && (id == nil || key.id == id)

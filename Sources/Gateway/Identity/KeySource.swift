@@ -1,5 +1,6 @@
 import Foundation
 import TidegateCore
+import TidegateCrypto
 import TidegateHTTP
 
 /// The keys of one issuer: fetched, cached, kept through an outage until they are too old.
@@ -41,19 +42,24 @@ actor KeySource {
     /// Keys that may have signed a token.
     ///
     /// - Throws: `keysUnavailable` where none can be had, `unknownKey` where none fits even after a fresh look.
-    func candidates(_ jws: CompactJWS) async throws(TokenRejection) -> [SigningCandidate] {
+    func candidates(_ jws: CompactJWS) async throws(TokenRejection) -> [PublicKey] {
         let now = clock()
-        if keys == nil || now >= heard.advanced(bySeconds: KeySource.refreshSeconds) { await refresh(now) }
+        if keys == nil {
+            await refresh(now)
+        } else if now >= heard.advanced(bySeconds: KeySource.refreshSeconds), running == nil {
+            // Nobody waits for it: an issuer that is away must not slow down those whose keys are known.
+            Task { await refresh(now) }
+        }
         if let found = fitting(jws) { return found }
         await refresh(now)
         if let found = fitting(jws) { return found }
         throw keys == nil ? .keysUnavailable : .unknownKey
     }
 
-    private func fitting(_ jws: CompactJWS) -> [SigningCandidate]? {
+    private func fitting(_ jws: CompactJWS) -> [PublicKey]? {
         if let keys, clock() < heard.advanced(bySeconds: KeySource.ageLimitSeconds) {
             let found = keys.candidates(jws.algorithm, id: jws.keyID)
-            return found.isEmpty ? nil : found.map { SigningCandidate(key: $0) }
+            return found.isEmpty ? nil : found
         }
         keys = nil
         return nil

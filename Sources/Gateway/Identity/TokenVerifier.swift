@@ -2,9 +2,6 @@ public import TidegateCore
 import Synchronization
 import TidegateCrypto
 
-/// A key that may have signed a token.
-struct SigningCandidate: Sendable { let key: PublicKey }
-
 /// Verifies tokens of the configured issuers: signatures off the event loops, each token once.
 ///
 /// RFC 7519 (JWT), RFC 8725 (its best practices), RFC 9068 (access tokens), OpenID Connect Core.
@@ -20,10 +17,29 @@ public final class TokenVerifier: Authenticator {
     private struct State {
         var answers: [[UInt8]: Answer] = [:]
         var waiting: [[UInt8]: [Waker]] = [:]
+
+        /// What costs least to lose goes first where the cache is full: what no longer holds, then rejections (anybody
+        /// can cause them), then everything.
+        mutating func keep(_ answer: Answer, for digest: [UInt8], now: Instant) {
+            if answers.count >= TokenVerifier.cacheLimit { answers = answers.filter { $0.value.holds(at: now) } }
+            if answers.count >= TokenVerifier.cacheLimit { answers = answers.filter { $0.value.isVerified } }
+            if answers.count >= TokenVerifier.cacheLimit { answers.removeAll() }
+            answers[digest] = answer
+        }
     }
     private enum Answer {
         case verified(Principal)
         case rejected(String, until: Instant)
+
+        func holds(at now: Instant) -> Bool {
+            switch self {
+            case .verified(let principal): principal.expires > now
+            case .rejected(_, let until): until > now
+            }
+        }
+        var isVerified: Bool {
+            if case .verified = self { true } else { false }
+        }
     }
 
     /// - Parameters:
@@ -75,8 +91,7 @@ public final class TokenVerifier: Authenticator {
 
     private func finish(_ digest: [UInt8], _ answer: Answer) {
         let waiting = state.withLock { state -> [Waker] in
-            if state.answers.count >= TokenVerifier.cacheLimit { state.answers.removeAll() }
-            state.answers[digest] = answer
+            state.keep(answer, for: digest, now: clock())
             return state.waiting.removeValue(forKey: digest) ?? []
         }
         for waker in waiting { waker.wake() }
@@ -89,14 +104,13 @@ public final class TokenVerifier: Authenticator {
     /// - Throws: why it is not accepted.
     public func verify(_ token: [UInt8]) async throws(TokenRejection) -> Principal {
         let jws = try CompactJWS(token)
-        guard case .string(let issuer)? = jws.claims.value(at: "iss"), let (settings, source) = issuers[issuer] else {
+        let claims = try jws.claims()
+        guard case .string(let issuer)? = claims.value(at: "iss"), let (settings, source) = issuers[issuer] else {
             throw .unknownIssuer
         }
         let candidates = try await source.candidates(jws)
-        guard
-            candidates.contains(where: { $0.key.verify(jws.algorithm, input: jws.signed, signature: jws.signature) })
-        else { throw .badSignature }
-        return try principal(jws.claims, settings)
+        guard jws.isSigned(byOneOf: candidates) else { throw .badSignature }
+        return try principal(claims, settings)
     }
 
     private func principal(_ claims: JSONValue, _ settings: IssuerSettings) throws(TokenRejection) -> Principal {

@@ -93,7 +93,7 @@ import TidegatePolicy
             ])
         #expect(
             reading.problems[3].description
-                == "t.yaml:49:22: error: transport.driver: 'x' is not known here; one of auto, io_uring, epoll")
+                == "t.yaml:44:22: error: transport.driver: 'x' is not known here; one of auto, io_uring, epoll")
     }
 
     @Test func `listeners must not meet`() {

@@ -94,9 +94,7 @@ extension KafkaMachine {
             logIn.state = .verified
             let lifetime = max(1, principal.expires.milliseconds(since: governor.now))
             switch reply {
-            case .bare:
-                output.say([0, 0, 0, 0])
-                output.boundary(.client)
+            case .bare: owe([0, 0, 0, 0], &output)
             case .framed(let header):
                 owe(
                     KafkaMachine.authenticateAnswer(

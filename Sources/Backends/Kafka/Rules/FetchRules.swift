@@ -34,6 +34,9 @@ extension KafkaMachine {
             owe(fetchError(header, KafkaError.fetchSessionIDNotFound), &output)
             return .done
         }
+        guard fetchSession.entries.count + request.partitions.count <= 2 * FetchRequest.limit else {
+            throw .bad("a fetch session of more partitions than a connection may have")
+        }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(request.topics.count)
         for topic in request.topics {

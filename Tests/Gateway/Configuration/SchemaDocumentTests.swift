@@ -2,8 +2,8 @@ import Foundation
 import Testing
 import TidegateConfiguration
 
-/// `TIDEGATE_REGENERATE=1 swift test --filter PublishedSchemaTests` writes both files anew.
-@Suite struct PublishedSchemaTests {
+/// `TIDEGATE_REGENERATE=1 swift test --filter SchemaDocumentTests` writes both files anew.
+@Suite struct SchemaDocumentTests {
     private func holds(_ text: String, _ path: String) throws -> Bool {
         let url = Fixture.repository.appending(path: path)
         if ProcessInfo.processInfo.environment["TIDEGATE_REGENERATE"] == "1" {
@@ -14,13 +14,13 @@ import TidegateConfiguration
     }
 
     @Test func `the published schema is the code's`() throws {
-        #expect(try holds(PublishedSchema.json(Fixture.schema), "docs/tidegate.schema.json"))
+        #expect(try holds(SchemaDocument.json(Fixture.schema), "docs/tidegate.schema.json"))
     }
 
     @Test func `the reference names every key`() throws {
-        #expect(try holds(PublishedSchema.reference(Fixture.schema), "docs/configuration.md"))
-        let paths = PublishedSchema.paths(Fixture.schema).map(\.path)
+        #expect(try holds(SchemaDocument.reference(Fixture.schema), "docs/configuration.md"))
+        let paths = SchemaDocument.paths(Fixture.schema).map(\.path)
         #expect(Set(paths).count == paths.count && paths.contains("routes[].advertise.firstBroker"))
-        #expect(PublishedSchema.paths(Fixture.schema).allSatisfy { !$0.about.isEmpty })
+        #expect(SchemaDocument.paths(Fixture.schema).allSatisfy { !$0.about.isEmpty })
     }
 }
