@@ -92,6 +92,11 @@ let package = Package(
             name: "TestSupport", dependencies: ["TidegateWire", "TidegateCore"], path: "Tests/Support",
             swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
+        tests("CryptoTests", "Gateway/Crypto", ["TidegateCrypto", "TidegateWire"]),
+        tests("HTTPTests", "Gateway/HTTP", ["TidegateHTTP", "TidegateCrypto"]),
+        tests(
+            "IdentityTests", "Gateway/Identity",
+            ["TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity"]),
         tests("CoreTests", "Gateway/Core", ["TidegateWire", "TidegateCore", "TestSupport"]),
         tests("PolicyTests", "Gateway/Policy", ["TidegateCore", "TidegatePolicy"]),
         tests(

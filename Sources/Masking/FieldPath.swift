@@ -1,7 +1,7 @@
 /// One step of a path into a JSON document.
 enum PathSegment: Equatable, Sendable {
     case key([UInt8])
-    /// `*`: any member.
+    /// `*`: any member, any element.
     case anyKey
     /// `**`: any number of levels, none too.
     case anyDepth
@@ -15,7 +15,7 @@ enum PathSegment: Equatable, Sendable {
 ///
 /// Arrays are looked through: `orders.id` reaches every `id` where `orders` is a list, so that a producer who turns an
 /// object into a list leaks nothing.
-struct FieldPath {
+struct FieldPath: Equatable, Sendable {
     let segments: [PathSegment]
 
     /// - Returns: nil and why, where the text is no path.
@@ -24,7 +24,9 @@ struct FieldPath {
         let bytes = Array(text.utf8)
         var at = 0
         var expectsKey = true
-        func fail(_ message: String) -> Result<FieldPath, PathError> { .failure(PathError(message: "\(message) at character \(at + 1) of '\(text)'")) }
+        func fail(_ message: String) -> Result<FieldPath, PathError> {
+            .failure(PathError(message: "\(message) at byte \(at + 1) of '\(text)'"))
+        }
         if bytes.isEmpty { return fail("a path names at least one field") }
         while at < bytes.count {
             switch bytes[at] {
@@ -62,7 +64,7 @@ struct FieldPath {
                     }
                     switch name {
                     case Array("*".utf8): segments.append(.anyKey)
-                    case Array("**".utf8): segments.append(.anyDepth)
+                    case Array("**".utf8): if segments.last != .anyDepth { segments.append(.anyDepth) }
                     default:
                         if name.contains(UInt8(ascii: "*")) { return fail("'*' stands alone between dots") }
                         segments.append(.key(name))

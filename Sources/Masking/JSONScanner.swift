@@ -1,45 +1,235 @@
-/// Scans one JSON document (RFC 8259, strictly) once, without a tree, and notes what the rules edit.
+import TidegateWire
+
+/// Scans one JSON document (RFC 8259, strictly) once, without a tree, and writes it anew from the first value on that a
+/// rule names; what no rule names is copied byte by byte.
 ///
 /// The only file of the engine that loads through a pointer: `at < count` stands before each load. Whatever is not exactly
-/// one valid value fails.
+/// one valid value fails, and leaves the output as it was.
 @safe
 struct JSONScanner {
     /// Arrays and objects inside each other.
     static let depthLimit = 128
 
-    struct Edit {
-        var start, end: Int
-        /// Index of the rule; what replaces the range is made when the document is known to be valid.
-        var rule: Int
-        /// The value that the rule names, for actions that keep a part of it.
-        var value: Range<Int>
-        var isRemoval: Bool
+    private let rules: CompiledRules
+    private var document: UnsafeRawBufferPointer
+    private var count = 0
+    /// What is written.
+    var output: [UInt8] = []
+    /// Behind the last byte of the document that was copied or replaced.
+    private var copied = 0
+    /// Values replaced or taken out in this document.
+    private(set) var edits: UInt32 = 0
+    /// Whether the last string had an escape.
+    private var hasEscape = false
+
+    init(_ rules: CompiledRules) {
+        self.rules = rules
+        unsafe document = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    private let base: UnsafePointer<UInt8>
-    private let count: Int
-    private let automaton: PathAutomaton
-    private let drops: [Bool]
-    private(set) var edits: [Edit]
+    @inline(__always) private func byte(_ at: Int) -> UInt8 { unsafe document[at] }
 
-    init(
-        _ bytes: UnsafeRawBufferPointer, _ base: UnsafePointer<UInt8>, _ automaton: PathAutomaton, drops: [Bool],
-        reusing edits: consuming [Edit]
-    ) {
-        unsafe self.base = base
-        count = bytes.count
-        self.automaton = automaton
-        self.drops = drops
-        self.edits = edits
-        self.edits.removeAll(keepingCapacity: true)
+    /// The bytes of a range that was read.
+    @inline(__always)
+    private func bytes(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: document[start..<end])
     }
 
-    @inline(__always) private func byte(_ at: Int) -> UInt8 { unsafe base[at] }
+    /// - Returns: false where the bytes are not one JSON value. Where it is true and `edits` is above 0 the document as it
+    ///   is to be stands at the end of `output`.
+    mutating func scan(_ document: UnsafeRawBufferPointer, _ automaton: borrowing PathAutomaton, _ places: PlaceSet)
+        -> Bool
+    {
+        unsafe self.document = document
+        count = document.count
+        copied = 0
+        edits = 0
+        let written = output.count
+        if let at = space(0), let end = value(at, automaton, places, depth: 0), space(end) == nil {
+            if edits > 0 { copy(to: count) }
+            return true
+        }
+        if output.count > written { output.removeLast(output.count - written) }
+        return false
+    }
 
-    /// - Returns: false where the bytes are not one JSON value.
-    mutating func scan(_ states: PathAutomaton.States) -> Bool {
-        guard let start = space(0), let end = value(start, states, depth: 0, removable: nil) else { return false }
-        return space(end) == nil
+    // MARK: Writing
+
+    /// Copies what was read and not written.
+    private mutating func copy(to end: Int) {
+        unsafe output.append(contentsOf: bytes(copied, end))
+        copied = end
+    }
+
+    private mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
+        if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
+        copy(to: start)
+        let value = unsafe bytes(start, end).bytes
+        rules.replacements[rule].append(json: value, to: &output)
+        copied = end
+        edits &+= 1
+    }
+
+    /// Where members or elements of one object or array can be taken out, a comma with each.
+    private struct Removal {
+        /// Behind the last one that stays, or behind the opening bracket.
+        var keptEnd: Int
+        /// Where the first one began that was taken out since; -1 where none was.
+        var start = -1
+    }
+
+    /// Takes a member out whose successor begins at `next`.
+    private mutating func remove(_ start: Int, upTo next: Int, _ removal: inout Removal) {
+        if removal.start < 0 {
+            copy(to: start)
+            removal.start = start
+        }
+        copied = next
+        edits &+= 1
+    }
+
+    /// Takes the last member out, which ends at `end`, and the comma before it.
+    private mutating func removeLast(upTo end: Int, _ removal: Removal) {
+        if removal.start < 0 {
+            copy(to: removal.keptEnd)
+        } else {
+            output.removeLast(removal.start &- removal.keptEnd)
+        }
+        copied = end
+        edits &+= 1
+    }
+
+    // MARK: Reading with rules
+
+    /// - Parameter isRemoved: the caller takes the value out, if it is one.
+    /// - Returns: the offset behind the value; nil where it is none.
+    private mutating func value(
+        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, depth: Int, isRemoved: Bool = false
+    ) -> Int? {
+        if places.isEmpty { return skip(start, depth: depth) }
+        if let rule = automaton.accepted(places) {
+            // What is inside needs no look of its own: the whole value goes.
+            guard let end = skip(start, depth: depth) else { return nil }
+            if !isRemoved { replace(start, end, rule) }
+            return end
+        }
+        switch byte(start) {
+        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, automaton, places, depth) : nil
+        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, automaton, places, depth) : nil
+        default: return skip(start, depth: depth)
+        }
+    }
+
+    /// The rule that takes out what is reached with these places.
+    @inline(__always)
+    private func removes(_ automaton: borrowing PathAutomaton, _ places: PlaceSet) -> Bool {
+        guard rules.hasRemovals, let rule = automaton.accepted(places) else { return false }
+        return rules.replacements[rule].isRemoval
+    }
+
+    private mutating func object(
+        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ depth: Int
+    ) -> Int? {
+        guard var at = space(start &+ 1) else { return nil }
+        if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
+        var removal = Removal(keptEnd: start &+ 1)
+        while true {
+            hasEscape = false
+            guard byte(at) == UInt8(ascii: "\""), let keyEnd = string(at) else { return nil }
+            let inner = step(automaton, places, at &+ 1, keyEnd &- 1)
+            guard let colon = space(keyEnd), byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1) else {
+                return nil
+            }
+            let isRemoved = removes(automaton, inner)
+            guard let end = value(begin, automaton, inner, depth: depth &+ 1, isRemoved: isRemoved),
+                let next = space(end)
+            else { return nil }
+            if byte(next) == UInt8(ascii: ",") {
+                guard let following = space(next &+ 1) else { return nil }
+                if isRemoved { remove(at, upTo: following, &removal) } else { removal = Removal(keptEnd: end) }
+                at = following
+            } else {
+                guard byte(next) == UInt8(ascii: "}") else { return nil }
+                if isRemoved { removeLast(upTo: end, removal) }
+                return next &+ 1
+            }
+        }
+    }
+
+    private mutating func array(
+        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ depth: Int
+    ) -> Int? {
+        guard var at = space(start &+ 1) else { return nil }
+        if byte(at) == UInt8(ascii: "]") { return at &+ 1 }
+        var removal = Removal(keptEnd: start &+ 1)
+        var index = 0
+        while true {
+            let inner = automaton.step(places, index: index)
+            let isRemoved = removes(automaton, inner)
+            guard let end = value(at, automaton, inner, depth: depth &+ 1, isRemoved: isRemoved),
+                let next = space(end)
+            else { return nil }
+            if byte(next) == UInt8(ascii: ",") {
+                guard let following = space(next &+ 1) else { return nil }
+                if isRemoved { remove(at, upTo: following, &removal) } else { removal = Removal(keptEnd: end) }
+                at = following
+                index &+= 1
+            } else {
+                guard byte(next) == UInt8(ascii: "]") else { return nil }
+                if isRemoved { removeLast(upTo: end, removal) }
+                return next &+ 1
+            }
+        }
+    }
+
+    /// A key's places; escapes are decoded first, so that `\u006e` is `n`.
+    @inline(__always)
+    private func step(_ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ start: Int, _ end: Int) -> PlaceSet {
+        let raw = unsafe bytes(start, end)
+        if !hasEscape, start &+ 8 <= count {
+            let word = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            return unsafe automaton.step(places, key: raw, head: PathAutomaton.head(word, count: raw.count))
+        }
+        if !hasEscape { return unsafe automaton.step(places, key: raw) }
+        let decoded = JSONScanner.unescape(unsafe Array(raw))
+        return unsafe decoded.withUnsafeBytes { unsafe automaton.step(places, key: $0) }
+    }
+
+    // MARK: Reading without rules
+
+    /// A value that no rule can reach into.
+    private mutating func skip(_ start: Int, depth: Int) -> Int? {
+        switch byte(start) {
+        case UInt8(ascii: "\""): return string(start)
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            return depth < JSONScanner.depthLimit ? skipContainer(start, depth) : nil
+        case UInt8(ascii: "t"): return word(start, 0x6575_7274, 4)
+        case UInt8(ascii: "n"): return word(start, 0x6c6c_756e, 4)
+        case UInt8(ascii: "f"):
+            guard start &+ 5 <= count, byte(start &+ 4) == UInt8(ascii: "e") else { return nil }
+            return word(start, 0x736c_6166, 5)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number(start)
+        default: return nil
+        }
+    }
+
+    private mutating func skipContainer(_ start: Int, _ depth: Int) -> Int? {
+        let isObject = byte(start) == UInt8(ascii: "{")
+        let close = byte(start) &+ 2  // '{' and '}', '[' and ']' are two apart
+        guard var at = space(start &+ 1) else { return nil }
+        if byte(at) == close { return at &+ 1 }
+        while true {
+            if isObject {
+                guard byte(at) == UInt8(ascii: "\""), let keyEnd = string(at), let colon = space(keyEnd),
+                    byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1)
+                else { return nil }
+                at = begin
+            }
+            guard let end = skip(at, depth: depth &+ 1), let next = space(end) else { return nil }
+            if byte(next) != UInt8(ascii: ",") { return byte(next) == close ? next &+ 1 : nil }
+            guard let following = space(next &+ 1) else { return nil }
+            at = following
+        }
     }
 
     /// The next byte that is no white space; nil at the end.
@@ -47,190 +237,50 @@ struct JSONScanner {
     private func space(_ start: Int) -> Int? {
         var at = start
         while at < count {
-            switch byte(at) {
-            case 0x20, 0x0a, 0x0d, 0x09: at &+= 1
-            default: return at
-            }
+            let found = byte(at)
+            if found > 0x20 { return at }
+            guard found == 0x20 || found == 0x0a || found == 0x0d || found == 0x09 else { return at }
+            at &+= 1
         }
         return nil
-    }
-
-    /// Where a member or an element may be taken out, its comma with it.
-    private struct Removable {
-        var start: Int
-        /// End of the last part that stays, or of the opening bracket.
-        var keptEnd: Int
-    }
-
-    /// - Returns: the offset behind the value; nil where it is none.
-    private mutating func value(
-        _ start: Int, _ states: PathAutomaton.States, depth: Int, removable: Removable?
-    ) -> Int? {
-        if !states.isEmpty, let rule = automaton.accepted(states) {
-            // What is inside needs no look of its own: the whole value goes.
-            guard let end = value(start, .init(), depth: depth, removable: nil) else { return nil }
-            let isRemoval = drops[rule] && removable != nil
-            if !isRemoval { edits.append(Edit(start: start, end: end, rule: rule, value: start..<end, isRemoval: false)) }
-            return end
-        }
-        switch byte(start) {
-        case UInt8(ascii: "\""): return string(start)
-        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, states, depth) : nil
-        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, states, depth) : nil
-        case UInt8(ascii: "t"): return word(start, 0x6575_7274, 4)
-        case UInt8(ascii: "n"): return word(start, 0x6c6c_756e, 4)
-        case UInt8(ascii: "f"):
-            guard start &+ 5 <= count, byte(start &+ 4) == UInt8(ascii: "e") else { return nil }
-            return word(start, 0x736c_6166, 4).map { $0 &+ 1 }
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number(start)
-        default: return nil
-        }
     }
 
     /// `true`, `null`, the first four of `false`: little-endian.
     @inline(__always)
     private func word(_ start: Int, _ expected: UInt32, _ length: Int) -> Int? {
         guard start &+ 4 <= count else { return nil }
-        let found = unsafe UnsafeRawPointer(base + start).loadUnaligned(as: UInt32.self)
+        let found = unsafe document.loadUnaligned(fromByteOffset: start, as: UInt32.self)
         return UInt32(littleEndian: found) == expected ? start &+ length : nil
-    }
-
-    private mutating func object(_ start: Int, _ states: PathAutomaton.States, _ depth: Int) -> Int? {
-        guard var at = space(start &+ 1) else { return nil }
-        if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
-        var keptEnd = start &+ 1
-        while true {
-            guard byte(at) == UInt8(ascii: "\""), let keyEnd = string(at) else { return nil }
-            let memberStart = at
-            guard let colon = space(keyEnd), byte(colon) == UInt8(ascii: ":"), let valueStart = space(colon &+ 1) else {
-                return nil
-            }
-            let inner = states.isEmpty ? states : step(states, keyStart: at &+ 1, keyEnd: keyEnd &- 1)
-            guard
-                let end = value(
-                    valueStart, inner, depth: depth &+ 1, removable: Removable(start: memberStart, keptEnd: keptEnd))
-            else { return nil }
-            guard let next = space(end) else { return nil }
-            let isRemoved = removes(inner)
-            if byte(next) == UInt8(ascii: ",") {
-                guard let following = space(next &+ 1) else { return nil }
-                if isRemoved { remove(memberStart, following, inner) } else { keptEnd = end }
-                at = following
-            } else {
-                guard byte(next) == UInt8(ascii: "}") else { return nil }
-                if isRemoved { remove(keptEnd, end, inner) }
-                return next &+ 1
-            }
-        }
-    }
-
-    private mutating func array(_ start: Int, _ states: PathAutomaton.States, _ depth: Int) -> Int? {
-        guard var at = space(start &+ 1) else { return nil }
-        if byte(at) == UInt8(ascii: "]") { return at &+ 1 }
-        var keptEnd = start &+ 1
-        var index = 0
-        while true {
-            let inner = states.isEmpty ? states : automaton.step(states, index: index)
-            guard
-                let end = value(at, inner, depth: depth &+ 1, removable: Removable(start: at, keptEnd: keptEnd)),
-                let next = space(end)
-            else { return nil }
-            let isRemoved = removes(inner)
-            if byte(next) == UInt8(ascii: ",") {
-                guard let following = space(next &+ 1) else { return nil }
-                if isRemoved { remove(at, following, inner) } else { keptEnd = end }
-                at = following
-                index &+= 1
-            } else {
-                guard byte(next) == UInt8(ascii: "]") else { return nil }
-                if isRemoved { remove(keptEnd, end, inner) }
-                return next &+ 1
-            }
-        }
-    }
-
-    @inline(__always)
-    private func removes(_ states: PathAutomaton.States) -> Bool {
-        guard !states.isEmpty, let rule = automaton.accepted(states) else { return false }
-        return drops[rule]
-    }
-
-    /// Notes a removal; what was noted inside of its range before goes with it.
-    private mutating func remove(_ start: Int, _ end: Int, _ states: PathAutomaton.States) {
-        while let last = edits.last, last.start >= start { edits.removeLast() }
-        edits.append(
-            Edit(start: start, end: end, rule: automaton.accepted(states) ?? 0, value: start..<end, isRemoval: true))
-    }
-
-    private func step(_ states: PathAutomaton.States, keyStart: Int, keyEnd: Int) -> PathAutomaton.States {
-        let raw = unsafe UnsafeRawBufferPointer(start: base + keyStart, count: keyEnd &- keyStart)
-        guard unsafe raw.contains(UInt8(ascii: "\\")) else { return unsafe automaton.step(states, key: raw) }
-        let decoded = JSONScanner.unescape(unsafe Array(raw))
-        return unsafe decoded.withUnsafeBytes { unsafe automaton.step(states, key: $0) }
-    }
-
-    /// The bytes that a string with escapes stands for; a lone surrogate becomes U+FFFD, as readers do.
-    static func unescape(_ raw: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var at = 0
-        func unit(_ from: Int) -> UInt32? {
-            guard from + 6 <= raw.count, raw[from] == UInt8(ascii: "\\"), raw[from + 1] == UInt8(ascii: "u") else {
-                return nil
-            }
-            return UInt32(String(decoding: raw[(from + 2)..<(from + 6)], as: UTF8.self), radix: 16)
-        }
-        while at < raw.count {
-            guard raw[at] == UInt8(ascii: "\\"), at + 1 < raw.count else {
-                result.append(raw[at])
-                at += 1
-                continue
-            }
-            switch raw[at + 1] {
-            case UInt8(ascii: "n"): result.append(10)
-            case UInt8(ascii: "t"): result.append(9)
-            case UInt8(ascii: "r"): result.append(13)
-            case UInt8(ascii: "b"): result.append(8)
-            case UInt8(ascii: "f"): result.append(12)
-            case UInt8(ascii: "u"):
-                var code = unit(at) ?? 0xfffd
-                var length = 6
-                if (0xd800..<0xdc00).contains(code), let low = unit(at + 6), (0xdc00..<0xe000).contains(low) {
-                    code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
-                    length = 12
-                }
-                let scalar = Unicode.Scalar(code) ?? "\u{fffd}"
-                result.append(contentsOf: Array(String(scalar).utf8))
-                at += length
-                continue
-            default: result.append(raw[at + 1])
-            }
-            at += 2
-        }
-        return result
     }
 
     /// - Returns: the offset behind the closing quote; nil where the string is not valid (control characters, escapes that
     ///   are none, bytes that are no UTF-8).
     @inline(__always)
-    private func string(_ start: Int) -> Int? {
+    private mutating func string(_ start: Int) -> Int? {
         var at = start &+ 1
         while true {
-            // Eight bytes at a time: none of them a quote, a backslash, a control character, or beyond ASCII.
+            // Eight bytes at a time, up to the first quote, backslash, control character, or byte beyond ASCII. A borrow
+            // only reaches bytes above the first that is found.
             while at &+ 8 <= count {
-                let word = unsafe UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)
+                let loaded = unsafe document.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                let word = UInt64(littleEndian: loaded)
                 let quotes = word ^ 0x2222_2222_2222_2222
                 let slashes = word ^ 0x5c5c_5c5c_5c5c_5c5c
                 let ones: UInt64 = 0x0101_0101_0101_0101
                 let found =
-                    ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
-                    | (word &- 0x2020_2020_2020_2020) | word
-                if found & 0x8080_8080_8080_8080 != 0 { break }
+                    ((quotes &- ones) | (slashes &- ones) | (word &- 0x2020_2020_2020_2020) | word)
+                    & 0x8080_8080_8080_8080
+                if found != 0 {
+                    at &+= found.trailingZeroBitCount &>> 3
+                    break
+                }
                 at &+= 8
             }
             guard at < count else { return nil }
             switch byte(at) {
             case UInt8(ascii: "\""): return at &+ 1
             case UInt8(ascii: "\\"):
+                hasEscape = true
                 guard let next = escape(at) else { return nil }
                 at = next
             case 0x20..<0x80: at &+= 1
@@ -288,7 +338,9 @@ struct JSONScanner {
         var at = start
         if byte(at) == UInt8(ascii: "-") { at &+= 1 }
         guard at < count else { return nil }
-        if byte(at) == UInt8(ascii: "0") { at &+= 1 } else {
+        if byte(at) == UInt8(ascii: "0") {
+            at &+= 1
+        } else {
             guard let end = digits(at) else { return nil }
             at = end
         }

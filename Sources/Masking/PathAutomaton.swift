@@ -1,145 +1,204 @@
-/// All paths of a profile in one automaton: a bit for each place in a path that is waited for.
+/// All paths of a profile in one nondeterministic automaton: a bit for each place in a path that is waited for.
+///
+/// A step costs a few operations on 256 bits, and a comparison for each *name* waited for, most of which its length and
+/// first seven bytes decide.
 struct PathAutomaton: Sendable {
-    /// Places that are waited for: 256 bits.
-    struct States: Equatable, Sendable {
-        var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
-
-        @inline(__always) var isEmpty: Bool { a | b | c | d == 0 }
-
-        @inline(__always) mutating func insert(_ place: Int) {
-            let bit: UInt64 = 1 &<< UInt64(place & 63)
-            switch place &>> 6 {
-            case 0: a |= bit
-            case 1: b |= bit
-            case 2: c |= bit
-            default: d |= bit
-            }
-        }
-
-        @inline(__always) mutating func formUnion(_ other: States) {
-            a |= other.a
-            b |= other.b
-            c |= other.c
-            d |= other.d
-        }
-
-        @inline(__always) func forEach(_ body: (Int) -> Void) {
-            States.each(a, 0, body)
-            States.each(b, 64, body)
-            States.each(c, 128, body)
-            States.each(d, 192, body)
-        }
-
-        @inline(__always) private static func each(_ word: UInt64, _ base: Int, _ body: (Int) -> Void) {
-            var rest = word
-            while rest != 0 {
-                body(base &+ rest.trailingZeroBitCount)
-                rest &= rest &- 1
-            }
-        }
-    }
-
+    /// Room for all segments of all paths, and an end for each.
     static let limit = 256
 
-    private enum Kind: UInt8 { case key, anyKey, anyDepth, index, anyIndex, end }
-    private struct Place {
-        var kind: Kind
-        var key: [UInt8] = []
-        var index = 0
-        var rule = 0
-    }
+    private(set) var start = PlaceSet()
+    private var keys = PlaceSet()
+    private var anyKeys = PlaceSet()
+    private var anyDepths = PlaceSet()
+    private var indexes = PlaceSet()
+    private var anyIndexes = PlaceSet()
+    private(set) var ends = PlaceSet()
+    private var count = 0
+    /// By place: length and first bytes of a name, or an index.
+    private var heads: [UInt64] = []
+    private var names: [Range<Int>] = []
+    private var nameBytes: [UInt8] = []
+    private var rules: [Int] = []
 
-    private var places: [Place] = []
-    private var starts: [Int] = []
-    /// The first bytes and the length of each key, for a quick no.
-    private var keyHeads: [UInt64] = []
+    var isEmpty: Bool { count == 0 }
 
     /// - Returns: false where there is no room for the path.
     mutating func add(_ path: FieldPath, rule: Int) -> Bool {
-        guard places.count + path.segments.count + 1 <= PathAutomaton.limit else { return false }
-        starts.append(places.count)
+        guard count + path.segments.count + 1 <= PathAutomaton.limit else { return false }
+        start.insert(count)
         for segment in path.segments {
             switch segment {
-            case .key(let key): places.append(Place(kind: .key, key: key, rule: rule))
-            case .anyKey: places.append(Place(kind: .anyKey, rule: rule))
-            case .anyDepth: places.append(Place(kind: .anyDepth, rule: rule))
-            case .index(let index): places.append(Place(kind: .index, index: index, rule: rule))
-            case .anyIndex: places.append(Place(kind: .anyIndex, rule: rule))
+            case .key(let key):
+                keys.insert(count)
+                append(head: PathAutomaton.head(of: key), name: key, rule)
+            case .anyKey:
+                anyKeys.insert(count)
+                append(rule)
+            case .anyDepth:
+                anyDepths.insert(count)
+                append(rule)
+            case .index(let index):
+                indexes.insert(count)
+                append(head: UInt64(index), rule)
+            case .anyIndex:
+                anyIndexes.insert(count)
+                append(rule)
             }
         }
-        places.append(Place(kind: .end, rule: rule))
-        keyHeads = places.map { PathAutomaton.head(of: $0.key) }
+        ends.insert(count)
+        append(rule)
+        start = closed(start)
         return true
     }
 
+    private mutating func append(head: UInt64 = 0, name: [UInt8] = [], _ rule: Int) {
+        heads.append(head)
+        names.append(nameBytes.count..<(nameBytes.count + name.count))
+        nameBytes.append(contentsOf: name)
+        rules.append(rule)
+        count += 1
+    }
+
     private static func head(of key: [UInt8]) -> UInt64 {
-        var head = UInt64(truncatingIfNeeded: key.count) &<< 56
-        for (index, byte) in key.prefix(7).enumerated() { head |= UInt64(byte) &<< UInt64(index * 8) }
+        var head = UInt64(key.count & 0xff) << 56
+        for (index, byte) in key.prefix(7).enumerated() { head |= UInt64(byte) << UInt64(index * 8) }
         return head
     }
 
-    var isEmpty: Bool { places.isEmpty }
-
-    /// Where every path begins.
-    var start: States {
-        var states = States()
-        for place in starts { enter(place, &states) }
-        return states
+    /// `**` may be no level at all: what follows it is waited for as well. A path has no two of them in a row.
+    @inline(__always)
+    private func closed(_ places: PlaceSet) -> PlaceSet {
+        places.union(places.intersection(anyDepths).advanced())
     }
 
-    /// `**` may be no level at all: what follows it is waited for as well.
-    @inline(__always)
-    private func enter(_ place: Int, _ states: inout States) {
-        var at = place
-        states.insert(at)
-        while places[at].kind == .anyDepth {
-            at &+= 1
-            states.insert(at)
-        }
+    /// What is waited for inside of the member of that name, which is decoded.
+    func step(_ places: PlaceSet, key: UnsafeRawBufferPointer) -> PlaceSet {
+        unsafe step(places, key: key, head: PathAutomaton.head(of: key))
     }
 
-    /// What is waited for inside of the member of that name.
+    /// - Parameter head: of the key, for callers who make it at less cost.
     @inline(__always)
-    func step(_ states: States, key: UnsafeRawBufferPointer) -> States {
-        var next = States()
-        var head = UInt64(truncatingIfNeeded: key.count) &<< 56
-        for index in 0..<min(7, key.count) { unsafe head |= UInt64(key[index]) &<< UInt64(index &* 8) }
-        states.forEach { place in
-            switch places[place].kind {
-            case .key:
-                if keyHeads[place] == head, key.count <= 7 || (unsafe key.elementsEqual(places[place].key)) {
-                    enter(place &+ 1, &next)
-                }
-            case .anyKey: enter(place &+ 1, &next)
-            case .anyDepth: enter(place, &next)
-            case .index, .anyIndex, .end: return
+    func step(_ places: PlaceSet, key: UnsafeRawBufferPointer, head: UInt64) -> PlaceSet {
+        var next = places.intersection(anyDepths).union(places.intersection(anyKeys).advanced())
+        let named = places.intersection(keys)
+        if !named.isEmpty {
+            named.each { place in
+                if heads[place] == head, unsafe key.count <= 7 || isTail(of: place, key) { next.insert(place &+ 1) }
             }
         }
-        return next
+        return closed(next)
+    }
+
+    /// The head of a key of `count` bytes, which are the lowest of `word`.
+    @inline(__always)
+    static func head(_ word: UInt64, count: Int) -> UInt64 {
+        let used: UInt64 = count < 7 ? (1 &<< UInt64(count &* 8)) &- 1 : 0x00ff_ffff_ffff_ffff
+        return UInt64(truncatingIfNeeded: count & 0xff) &<< 56 | word & used
+    }
+
+    private static func head(of key: UnsafeRawBufferPointer) -> UInt64 {
+        var head = UInt64(truncatingIfNeeded: key.count & 0xff) &<< 56
+        if key.count >= 8 {
+            head |= unsafe UInt64(littleEndian: key.loadUnaligned(as: UInt64.self)) & 0x00ff_ffff_ffff_ffff
+        } else {
+            for index in 0..<key.count { unsafe head |= UInt64(key[index]) &<< UInt64(index &* 8) }
+        }
+        return head
+    }
+
+    /// The first seven bytes are known to be equal.
+    private func isTail(of place: Int, _ key: UnsafeRawBufferPointer) -> Bool {
+        let name = names[place]
+        guard name.count == key.count else { return false }
+        for index in 7..<key.count {
+            if unsafe nameBytes[name.lowerBound &+ index] != key[index] { return false }
+        }
+        return true
     }
 
     /// What is waited for inside of the element of that number. Arrays are looked through: names stay waited for.
-    func step(_ states: States, index: Int) -> States {
-        var next = States()
-        states.forEach { place in
-            switch places[place].kind {
-            case .key, .anyKey: next.insert(place)
-            case .anyDepth: enter(place, &next)
-            case .index: if places[place].index == index { enter(place &+ 1, &next) }
-            case .anyIndex: enter(place &+ 1, &next)
-            case .end: return
-            }
+    func step(_ places: PlaceSet, index: Int) -> PlaceSet {
+        var next = places.intersection(keys).union(places.intersection(anyKeys)).union(places.intersection(anyDepths))
+        next = next.union(places.intersection(anyKeys).union(places.intersection(anyIndexes)).advanced())
+        places.intersection(indexes).each { place in
+            if heads[place] == UInt64(index) { next.insert(place &+ 1) }
         }
-        return next
+        return closed(next)
     }
 
     /// The first rule whose path ends here; nil where none does.
     @inline(__always)
-    func accepted(_ states: States) -> Int? {
-        var best: Int?
-        states.forEach { place in
-            if places[place].kind == .end { best = min(best ?? .max, places[place].rule) }
+    func accepted(_ places: PlaceSet) -> Int? {
+        let ended = places.intersection(ends)
+        return ended.isEmpty ? nil : rules[ended.first]
+    }
+}
+
+/// Places in the automaton: 256 bits.
+struct PlaceSet: Equatable, Sendable, BitwiseCopyable {
+    private var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
+
+    @inline(__always) var isEmpty: Bool { a | b | c | d == 0 }
+
+    @inline(__always) mutating func insert(_ place: Int) {
+        let bit: UInt64 = 1 &<< UInt64(place & 63)
+        switch place &>> 6 {
+        case 0: a |= bit
+        case 1: b |= bit
+        case 2: c |= bit
+        default: d |= bit
         }
-        return best
+    }
+
+    @inline(__always) func union(_ other: PlaceSet) -> PlaceSet {
+        var result = self
+        result.a |= other.a
+        result.b |= other.b
+        result.c |= other.c
+        result.d |= other.d
+        return result
+    }
+
+    @inline(__always) func intersection(_ other: PlaceSet) -> PlaceSet {
+        var result = self
+        result.a &= other.a
+        result.b &= other.b
+        result.c &= other.c
+        result.d &= other.d
+        return result
+    }
+
+    /// Each place's successor.
+    @inline(__always) func advanced() -> PlaceSet {
+        var result = PlaceSet()
+        result.a = a &<< 1
+        result.b = b &<< 1 | a &>> 63
+        result.c = c &<< 1 | b &>> 63
+        result.d = d &<< 1 | c &>> 63
+        return result
+    }
+
+    /// The lowest place of a set that is not empty.
+    @inline(__always) var first: Int {
+        if a != 0 { return a.trailingZeroBitCount }
+        if b != 0 { return 64 &+ b.trailingZeroBitCount }
+        if c != 0 { return 128 &+ c.trailingZeroBitCount }
+        return 192 &+ d.trailingZeroBitCount
+    }
+
+    @inline(__always) func each(_ body: (Int) -> Void) {
+        PlaceSet.each(a, 0, body)
+        if b | c | d == 0 { return }
+        PlaceSet.each(b, 64, body)
+        PlaceSet.each(c, 128, body)
+        PlaceSet.each(d, 192, body)
+    }
+
+    @inline(__always) private static func each(_ word: UInt64, _ base: Int, _ body: (Int) -> Void) {
+        var rest = word
+        while rest != 0 {
+            body(base &+ rest.trailingZeroBitCount)
+            rest &= rest &- 1
+        }
     }
 }

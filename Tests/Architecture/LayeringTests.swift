@@ -82,8 +82,9 @@ struct LayeringTests {
     @Test func `the manifest declares what is imported, and no more`() throws {
         let manifest = try SourceTree.text("Package.swift")
         for (target, allowed) in LayeringTests.allowed {
-            let start = try #require(
-                manifest.range(of: "\"\(target)\", \"")?.upperBound, "\(target) is not in the manifest")
+            let declaration = try Regex("[ .]target\\(\\s*(name: )?\"\(target)\",")
+            let found = manifest.firstRange(of: declaration)
+            let start = try #require(found, "\(target) is not in the manifest").upperBound
             let rest = manifest[start...]
             let list = try #require(rest.range(of: "[")?.upperBound)
             let end = try #require(rest[list...].range(of: "]")?.lowerBound)

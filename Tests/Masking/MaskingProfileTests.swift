@@ -3,7 +3,9 @@ import TidegateCore
 import TidegateMasking
 
 @Suite struct MaskingProfileTests {
-    private func mask(_ json: String, _ rules: [MaskingRule], onFailure: MaskingOnFailure = .redactValue) throws -> String? {
+    private func mask(_ json: String, _ rules: [MaskingRule], onFailure: MaskingOnFailure = .redactValue) throws
+        -> String?
+    {
         let profile = try MaskingProfile(.init(name: "test", onFailure: onFailure, rules: rules))
         return profile.mask(line: Array(json.utf8), isJSON: true).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -36,7 +38,8 @@ import TidegateMasking
     }
 
     @Test(arguments: [
-        "", "{", #"{"n":}"#, "nul", #"{"n":1}{"#, #"{"n":"\x"}"#, #"{"n":01}"#, "[1,]", "\"\u{1}\"", "plain text 4111111111111111",
+        "", "{", #"{"n":}"#, "nul", #"{"n":1}{"#, #"{"n":"\x"}"#, #"{"n":01}"#, "[1,]", "\"\u{1}\"",
+        "plain text 4111111111111111",
     ])
     func `what is no JSON is replaced whole`(text: String) throws {
         #expect(try mask(text, [MaskingRule(field: "n", action: .redact("x"))]) == "\"[redacted]\"")

@@ -1,4 +1,5 @@
 #pragma once
+#include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -53,4 +54,44 @@ static inline EVP_PKEY *shim_generate_rsa(unsigned bits) { return EVP_RSA_gen(bi
 static inline EVP_PKEY *shim_generate_ec(const char *curve) { return EVP_EC_gen(curve); }
 static inline void shim_SSL_CTX_restrict(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+}
+
+// Without it OpenSSL asks the terminal for the passphrase of an encrypted key.
+static inline int shim_no_passphrase(char *buffer, int size, int writing, void *context) {
+    (void)buffer; (void)size; (void)writing; (void)context;
+    return -1;
+}
+static inline void shim_SSL_CTX_never_ask(SSL_CTX *context) { SSL_CTX_set_default_passwd_cb(context, shim_no_passphrase); }
+static inline EVP_PKEY *shim_read_private_key(BIO *bio) { return PEM_read_bio_PrivateKey(bio, NULL, shim_no_passphrase, NULL); }
+
+// Application protocols (RFC 7301) in wire form belong to the context that they are attached to, and end with it: a
+// session may outlive whoever made the context.
+typedef struct { unsigned length; unsigned char bytes[]; } shim_protocols;
+static inline int shim_select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
+                                       const unsigned char *offered, unsigned offered_length, void *context) {
+    (void)ssl;
+    const shim_protocols *known = (const shim_protocols *)context;
+    if (SSL_select_next_proto((unsigned char **)chosen, chosen_length, known->bytes, known->length, offered,
+                              offered_length) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_TLSEXT_ERR_OK;
+}
+static inline void shim_free_protocols(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long a, void *b) {
+    (void)parent; (void)data; (void)index; (void)a; (void)b;
+    OPENSSL_free(value);
+}
+// Returns 0 where memory is short; `slot` is of shim_protocols_slot.
+static inline int shim_SSL_CTX_accept_protocols(SSL_CTX *context, int slot, const unsigned char *bytes, unsigned length) {
+    shim_protocols *known = (shim_protocols *)OPENSSL_malloc(sizeof(shim_protocols) + length);
+    if (!known) return 0;
+    known->length = length;
+    memcpy(known->bytes, bytes, length);
+    if (SSL_CTX_set_ex_data(context, slot, known) != 1) { OPENSSL_free(known); return 0; }
+    SSL_CTX_set_alpn_select_cb(context, shim_select_protocol, known);
+    return 1;
+}
+static inline int shim_protocols_slot(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, shim_free_protocols); }
+
+// The subject in the form of RFC 2253, as a string in `bio`.
+static inline int shim_print_subject(BIO *bio, X509 *certificate) {
+    return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
 }

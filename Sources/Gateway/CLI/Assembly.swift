@@ -105,10 +105,10 @@ struct Assembly {
     }
 
     /// Makes each backend once, for `check`: what only shows then.
-    static func tryBackends(_ configuration: Configuration, _ secrets: FileSecretReader) -> [ConfigurationProblem] {
+    static func tryBackends(_ reading: ConfigurationReader.Reading) -> [ConfigurationProblem] {
         var problems: [ConfigurationProblem] = []
-        let services = BackendServices(log: Log(minimum: .error), secrets: secrets, sideConnections: nil)
-        for settings in configuration.backends {
+        let services = BackendServices(log: Log(minimum: .error), secrets: reading.secrets, sideConnections: nil)
+        for settings in reading.backends {
             guard let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) else { continue }
             do throws(ConfigurationProblems) {
                 _ = try type.init(name: settings.name, settings: settings.settings, services: services)

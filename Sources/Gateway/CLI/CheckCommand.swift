@@ -18,9 +18,7 @@ extension Command {
         let withSecrets = !arguments.flags.contains("--without-secrets")
         let reading = ConfigurationReader(backends: Backends.declarations, withSecrets: withSecrets).read(file: file)
         var problems = reading.problems
-        if let configuration = reading.configuration {
-            problems += Assembly.tryBackends(configuration, reading.secrets)
-        }
+        problems += Assembly.tryBackends(reading)
         problems.sort { ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column) }
         let errors = problems.count { $0.severity == .error }
         if arguments.flags.contains("--json") {

@@ -76,7 +76,9 @@ struct ConfigurationBuilder {
             var keys = IssuerSettings.Keys.discovery
             if let url = issuer["jwksURL"]?.text { keys = .url(url) }
             if let node = issuer["jwksFile"] {
-                if issuer["jwksURL"] != nil { report(node, "jwksFile and jwksURL stand beside each other", "one of them") }
+                if issuer["jwksURL"] != nil {
+                    report(node, "jwksFile and jwksURL stand beside each other", "one of them")
+                }
                 if let path = file(node) { keys = .file(path) }
             }
             configuration.issuers.append(
@@ -93,7 +95,9 @@ struct ConfigurationBuilder {
         for (key, value) in node?.entries ?? [] {
             guard let name = key.text else { continue }
             backendNames.append(name)
-            guard let (protocolNode, settings) = value.entries.first, let protocolName = protocolNode.text else { continue }
+            guard let (protocolNode, settings) = value.entries.first, let protocolName = protocolNode.text else {
+                continue
+            }
             guard declarations.contains(where: { $0.protocolName == protocolName }) else { continue }
             configuration.backends.append(.init(name: name, protocolName: protocolName, settings: settings))
         }
@@ -121,7 +125,8 @@ struct ConfigurationBuilder {
                 proxyNetworks: route["proxyProtocol"]?.texts, tls: tls(route["tls"]),
                 isInsecure: route["insecure"]?.boolean ?? false)
             built.advertise = advertise(route, listen: (host, port))
-            let needsAddresses = declarations.first { $0.protocolName == known?.protocolName }?.requiresAdvertise ?? false
+            let needsAddresses =
+                declarations.first { $0.protocolName == known?.protocolName }?.requiresAdvertise ?? false
             if needsAddresses, route["advertise"] == nil {
                 report(
                     route, "'advertise' is missing: clients of this backend are told where its nodes are",
@@ -134,7 +139,9 @@ struct ConfigurationBuilder {
             }
             for port in built.ports where port != 0 {
                 if let other = taken.first(where: { $0.port == port && TextForms.overlap($0.host, host) }) {
-                    report(listen, "port \(port) is taken by the route '\(other.route)'", "ports of its own for each route")
+                    report(
+                        listen, "port \(port) is taken by the route '\(other.route)'", "ports of its own for each route"
+                    )
                 }
                 taken.append((host, port, name))
             }
@@ -146,10 +153,13 @@ struct ConfigurationBuilder {
         guard let node = route["advertise"] else { return nil }
         if let pattern = node["sni"]?.text {
             if !pattern.contains("{id}") { report(node, "'\(pattern)' has no {id}", "broker-{id}.gateway.example.com") }
-            if route["tls"] == nil { report(node, "server names are seen with TLS only", "tls on the route, or ports instead of sni") }
+            if route["tls"] == nil {
+                report(node, "server names are seen with TLS only", "tls on the route, or ports instead of sni")
+            }
             if node["ports"] != nil { report(node, "sni and ports stand beside each other", "one of them") }
             let port = node["port"]?.integer.flatMap { UInt16(exactly: $0) } ?? listen.port
-            return Advertise(host: node["host"]?.text ?? "", ports: nil, firstNode: 0, serverNamePattern: pattern, port: port)
+            return Advertise(
+                host: node["host"]?.text ?? "", ports: nil, firstNode: 0, serverNamePattern: pattern, port: port)
         }
         guard let host = node["host"]?.text else {
             report(node, "'host' is missing", "the gateway's name as clients reach it")
@@ -167,7 +177,9 @@ struct ConfigurationBuilder {
     private mutating func tls(_ node: ConfigurationNode?) -> Configuration.TLS? {
         guard let node else { return nil }
         let before = problems.count
-        let certificate = file(node["certificate"]), key = file(node["key"]), clientCA = file(node["clientCA"])
+        let certificate = file(node["certificate"])
+        let key = file(node["key"])
+        let clientCA = file(node["clientCA"])
         guard let certificate, let key else { return nil }
         let requires = node["clientCertificate"]?.text != "optional" && clientCA != nil
         if node["clientCertificate"] != nil, node["clientCA"] == nil {
@@ -193,13 +205,16 @@ struct ConfigurationBuilder {
             var rules: [MaskingRule] = []
             for rule in nodes {
                 guard let field = rule["field"]?.text else {
-                    if rule["detect"] == nil, rule["column"] == nil { report(rule, "'field' is missing", "a path such as card.number") }
+                    if rule["detect"] == nil, rule["column"] == nil {
+                        report(rule, "'field' is missing", "a path such as card.number")
+                    }
                     continue
                 }
                 guard let action = action(rule["action"]) else { continue }
                 let parts: [String: RecordPart] = ["key": .key, "value": .value, "headers": .header]
                 let named = rule["in"]?.texts.compactMap { parts[$0] }
-                rules.append(MaskingRule(field: field, parts: named.map(Set.init) ?? [.value, .header], action: action))
+                rules.append(
+                    MaskingRule(field: field, parts: named.map(Set.init) ?? [.value, .header], action: action))
             }
             guard rules.count == nodes.count else {
                 profileNames.append(name)
@@ -209,7 +224,8 @@ struct ConfigurationBuilder {
                 report(node, "values that cannot be looked into pass unmasked", "redact-value or drop-record", .warning)
             }
             let settings = MaskingProfileSettings(
-                name: name, onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
+                name: name,
+                onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
                 rules: rules)
             do throws(MaskingSettingsError) {
                 configuration.profiles.append(try MaskingProfile(settings))
@@ -247,7 +263,8 @@ struct ConfigurationBuilder {
             if !names.insert(name).inserted { report(rule, "two rules are called '\(name)'", "a name of its own") }
             places[name] = rule
             if effect != .deny {
-                for key in ["subjects", "actions", "resources"] where !rule.entries.contains(where: { $0.key.text == key }) {
+                for key in ["subjects", "actions", "resources"]
+                where !rule.entries.contains(where: { $0.key.text == key }) {
                     report(rule, "'\(key)' is missing", "only a deny may leave it out; \"*\" is any")
                 }
             }
@@ -264,7 +281,8 @@ struct ConfigurationBuilder {
             var built = PolicyRule(
                 name: name, subjects: subjects(rule["subjects"]), routes: rule["routes"]?.texts ?? [],
                 actions: actions(rule["actions"]), resources: resources(rule["resources"]), effect: effect,
-                mask: mask(rule["masking"], knowsProfiles), recording: rule["recording"]?.text == "messages" ? .messages : .positions)
+                mask: mask(rule["masking"], knowsProfiles),
+                recording: rule["recording"]?.text == "messages" ? .messages : .positions)
             if effect == .deny { built.mask = .none }
             if effect == .deny, let node = rule["masking"] {
                 report(node, "a deny hands nothing over, so nothing is masked", "leave it out", .warning)
@@ -272,7 +290,9 @@ struct ConfigurationBuilder {
             configuration.policies.append(built)
         }
         for (name, message) in CompiledPolicy(configuration.policies).lint() {
-            if let place = places[name] { report(place, "'\(name)' \(message)", "make one more specific, or take it out", .warning) }
+            if let place = places[name] {
+                report(place, "'\(name)' \(message)", "make one more specific, or take it out", .warning)
+            }
         }
     }
 
@@ -305,7 +325,8 @@ struct ConfigurationBuilder {
         var claims: [String: [String]] = [:]
         for (key, value) in node["claims"]?.entries ?? [] { claims[key.text ?? ""] = value.texts }
         return .init(
-            groups: node["groups"]?.texts ?? [], subjects: (node["subjects"]?.texts ?? []).map { Glob($0) }, claims: claims)
+            groups: node["groups"]?.texts ?? [], subjects: (node["subjects"]?.texts ?? []).map { Glob($0) },
+            claims: claims)
     }
 
     private func actions(_ node: ConfigurationNode?) -> Set<Action> {

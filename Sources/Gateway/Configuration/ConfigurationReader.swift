@@ -14,6 +14,8 @@ public struct ConfigurationReader {
     /// What was read: a configuration only where nothing is an error.
     public struct Reading: Sendable {
         public var configuration: Configuration?
+        /// Backends whose settings the schema accepts, also where something else is wrong: `check` tries them.
+        public var backends: [Configuration.Backend] = []
         /// Errors and warnings, in the order of the file.
         public var problems: [ConfigurationProblem]
         /// The file itself and all that it names, for the watcher; absolute.
@@ -38,7 +40,8 @@ public struct ConfigurationReader {
 
     public func read(file: String) -> Reading {
         let path = URL(fileURLWithPath: file).standardizedFileURL.path
-        let secrets = FileSecretReader(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path, reads: withSecrets)
+        let secrets = FileSecretReader(
+            folder: URL(fileURLWithPath: path).deletingLastPathComponent().path, reads: withSecrets)
         guard let data = FileManager.default.contents(atPath: path) else {
             let mark = ConfigurationMark(file: file, line: 1, column: 1)
             let problem = ConfigurationProblem(
@@ -67,8 +70,12 @@ public struct ConfigurationReader {
             ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column)
         }
         let hasErrors = problems.contains { $0.severity == .error }
+        let tryable = configuration.backends.filter { backend in
+            !validator.problems.contains { $0.path.hasPrefix(backend.settings.path) }
+        }
         return Reading(
-            configuration: hasErrors ? nil : configuration, problems: problems, files: files(), secrets: secrets)
+            configuration: hasErrors ? nil : configuration, backends: tryable, problems: problems, files: files(),
+            secrets: secrets)
     }
 
     /// Only the sections that are asked for; the others are for the whole check to judge.
@@ -85,6 +92,7 @@ extension ConfigurationProblem: CustomStringConvertible {
     /// `file:line:column: error: routes[0].listen: what is wrong; what would be right`.
     public var description: String {
         let place = path.isEmpty ? "" : "\(path): "
-        return "\(mark.file):\(mark.line):\(mark.column): \(severity == .error ? "error" : "warning"): \(place)\(message); \(suggestion)"
+        return
+            "\(mark.file):\(mark.line):\(mark.column): \(severity == .error ? "error" : "warning"): \(place)\(message); \(suggestion)"
     }
 }

@@ -32,25 +32,31 @@ public final class FileSecretReader: SecretReader {
         guard reads else { return path }
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw ConfigurationProblem(at: node, "\(path) is not there", suggestion: "the path of a file, from the configuration's folder on")
+            throw ConfigurationProblem(
+                at: node, "\(path) is not there", suggestion: "the path of a file, from the configuration's folder on")
         }
         guard !isFolder.boolValue, FileManager.default.isReadableFile(atPath: path) else {
-            throw ConfigurationProblem(at: node, "\(path) cannot be read", suggestion: "a file that the gateway's user may read")
+            throw ConfigurationProblem(
+                at: node, "\(path) cannot be read", suggestion: "a file that the gateway's user may read")
         }
         return path
     }
 
     public func secret(_ key: String, in settings: ConfigurationNode) throws(ConfigurationProblem) -> [UInt8]? {
         if let node = settings[key + "File"], settings[key + "Env"] != nil {
-            throw ConfigurationProblem(at: node, "\(key)File and \(key)Env stand beside each other", suggestion: "one of them")
+            throw ConfigurationProblem(
+                at: node, "\(key)File and \(key)Env stand beside each other", suggestion: "one of them")
         }
         if let node = settings[key + "File"] {
             let path = try file(at: node)
             guard reads else { return [] }
             guard let data = FileManager.default.contents(atPath: path) else {
-                throw ConfigurationProblem(at: node, "\(path) cannot be read", suggestion: "a file that the gateway's user may read")
+                throw ConfigurationProblem(
+                    at: node, "\(path) cannot be read", suggestion: "a file that the gateway's user may read")
             }
-            if let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int, mode & 0o004 != 0 {
+            if let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int,
+                mode & 0o004 != 0
+            {
                 noted.withLock {
                     $0.append(
                         ConfigurationProblem(
@@ -71,7 +77,8 @@ public final class FileSecretReader: SecretReader {
             guard reads else { return [] }
             guard let value = ProcessInfo.processInfo.environment[node.text ?? ""], !value.isEmpty else {
                 throw ConfigurationProblem(
-                    at: node, "the environment has no \(node.text ?? "")", suggestion: "a variable that holds the secret")
+                    at: node, "the environment has no \(node.text ?? "")",
+                    suggestion: "a variable that holds the secret")
             }
             return Array(value.utf8)
         }

@@ -21,7 +21,8 @@ public enum SchemaDocument {
         case .word(let words): ["enum": words]
         case .list(let element, let nonEmpty):
             nonEmpty
-                ? ["type": "array", "items": object(element), "minItems": 1] : ["type": "array", "items": object(element)]
+                ? ["type": "array", "items": object(element), "minItems": 1]
+                : ["type": "array", "items": object(element)]
         case .oneOrMore(let element):
             ["anyOf": [object(element), ["type": "array", "items": object(element), "minItems": 1]]]
         case .object(let properties): keys(properties)
@@ -82,7 +83,8 @@ public enum SchemaDocument {
         case .object(let properties), .choice(let properties):
             for property in properties {
                 let inner = path.isEmpty ? property.key : "\(path).\(property.key)"
-                let about = property.unavailable == nil ? property.about : "*Not available in this version.* \(property.about)"
+                let about =
+                    property.unavailable == nil ? property.about : "*Not available in this version.* \(property.about)"
                 rows.append((inner, form(property), about))
                 if property.unavailable == nil { collect(property.schema, inner, &rows) }
             }
@@ -133,7 +135,8 @@ public enum SchemaDocument {
 
             """
         for row in paths(schema) {
-            text += "| `\(row.path)` | \(row.form.replacing("|", with: "\\|")) | \(row.about.replacing("|", with: "\\|")) |\n"
+            text +=
+                "| `\(row.path)` | \(row.form.replacing("|", with: "\\|")) | \(row.about.replacing("|", with: "\\|")) |\n"
         }
         return text
     }

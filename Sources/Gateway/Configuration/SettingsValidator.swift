@@ -13,7 +13,9 @@ public struct SettingsValidator {
         case .text(let example, let check): text(node, example, check)
         case .integer(let range):
             guard let number = node.integer else {
-                return report(node, "\(SettingsValidator.describe(node)) where a whole number belongs", "such as \(range.lowerBound)")
+                return report(
+                    node, "\(SettingsValidator.describe(node)) where a whole number belongs",
+                    "such as \(range.lowerBound)")
             }
             if !range.contains(number) {
                 report(node, "\(number) is out of range", "from \(range.lowerBound) to \(range.upperBound)")
@@ -25,7 +27,8 @@ public struct SettingsValidator {
         case .word(let words):
             guard let text = node.text, words.contains(text) else {
                 return report(
-                    node, "\(SettingsValidator.describe(node)) is not known here", SettingsValidator.oneOf(words, near: node.text))
+                    node, "\(SettingsValidator.describe(node)) is not known here",
+                    SettingsValidator.oneOf(words, near: node.text))
             }
         case .list(let element, let nonEmpty):
             guard case .sequence(let elements) = node.content else {
@@ -52,7 +55,8 @@ public struct SettingsValidator {
         case .choice(let properties):
             guard case .mapping(let entries) = node.content, entries.count == 1 else {
                 return report(
-                    node, "exactly one of these belongs here", SettingsValidator.oneOf(properties.map(\.key), near: nil))
+                    node, "exactly one of these belongs here", SettingsValidator.oneOf(properties.map(\.key), near: nil)
+                )
             }
             object(node, properties)
         }
@@ -65,7 +69,8 @@ public struct SettingsValidator {
     private mutating func object(_ node: ConfigurationNode, _ properties: [SettingsSchema.Property]) {
         guard case .mapping(let entries) = node.content else {
             return report(
-                node, "\(SettingsValidator.describe(node)) where keys belong", properties.map(\.key).joined(separator: ", "))
+                node, "\(SettingsValidator.describe(node)) where keys belong",
+                properties.map(\.key).joined(separator: ", "))
         }
         for (key, value) in entries {
             guard let property = properties.first(where: { $0.key == key.text }) else {
@@ -82,7 +87,8 @@ public struct SettingsValidator {
                 check(value, property.schema)
             }
         }
-        for property in properties where property.isRequired && !entries.contains(where: { $0.key.text == property.key }) {
+        for property in properties
+        where property.isRequired && !entries.contains(where: { $0.key.text == property.key }) {
             report(node, "'\(property.key)' is missing", property.about)
         }
     }
@@ -151,7 +157,8 @@ public struct SettingsValidator {
 
     /// Levenshtein's.
     static func distance(_ left: String, _ right: String) -> Int {
-        let a = Array(left.lowercased()), b = Array(right.lowercased())
+        let a = Array(left.lowercased())
+        let b = Array(right.lowercased())
         var row = Array(0...b.count)
         for (i, character) in a.enumerated() {
             var diagonal = row[0]
@@ -171,7 +178,8 @@ public enum TextForms {
     /// `9193-9199`, or one port.
     public static func portRange(_ text: String) -> ClosedRange<UInt16>? {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard let low = ends.first.flatMap({ UInt16($0) }), let high = ends.last.flatMap({ UInt16($0) }), ends.count <= 2,
+        guard let low = ends.first.flatMap({ UInt16($0) }), let high = ends.last.flatMap({ UInt16($0) }),
+            ends.count <= 2,
             low > 0, low <= high
         else { return nil }
         return low...high

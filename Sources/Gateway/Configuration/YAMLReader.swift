@@ -54,7 +54,8 @@ public enum YAMLReader {
             throw ConfigurationProblem(mark: mark, path: "", reason, suggestion: "valid YAML")
         }
         guard unsafe yaml_document_get_root_node(&next) == nil else {
-            throw ConfigurationProblem(mark: mark, path: "", "a second document", suggestion: "one document in the file")
+            throw ConfigurationProblem(
+                mark: mark, path: "", "a second document", suggestion: "one document in the file")
         }
     }
 
@@ -112,7 +113,8 @@ public enum YAMLReader {
             }
             if name == "<<" {
                 throw ConfigurationProblem(
-                    at: key, "merge keys are not read", suggestion: "write the keys out, or use an alias for a whole value")
+                    at: key, "merge keys are not read",
+                    suggestion: "write the keys out, or use an alias for a whole value")
             }
             guard names.insert(name).inserted else {
                 throw ConfigurationProblem(at: key, "'\(name)' stands twice", suggestion: "one of them")

@@ -2,9 +2,15 @@ import COpenSSL
 
 /// The algorithms of JSON web signatures that are accepted (RFC 7518, RFC 8037). `none` and HMAC cannot be written.
 public enum SignatureAlgorithm: String, Sendable, CaseIterable {
-    case rs256 = "RS256", rs384 = "RS384", rs512 = "RS512"
-    case ps256 = "PS256", ps384 = "PS384", ps512 = "PS512"
-    case es256 = "ES256", es384 = "ES384", es512 = "ES512"
+    case rs256 = "RS256"
+    case rs384 = "RS384"
+    case rs512 = "RS512"
+    case ps256 = "PS256"
+    case ps384 = "PS384"
+    case ps512 = "PS512"
+    case es256 = "ES256"
+    case es384 = "ES384"
+    case es512 = "ES512"
     case edDSA = "EdDSA"
 }
 
@@ -27,11 +33,29 @@ public final class PublicKey: Sendable {
         self.modulusLength = modulusLength
     }
 
-    /// RSA of 2048 to 16384 bits with an odd exponent of at least 3.
+    /// True where the modulus has the fingerprint of CVE-2017-15361 (ROCA): its remainder by every small prime is a power
+    /// of 65537, which holds for about one sound key in 2^28.
+    private static func hasWeakPrimes(_ modulus: [UInt8]) -> Bool {
+        let primes: [Int] = [
+            11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
+        ]
+        return primes.allSatisfy { prime in
+            let remainder = modulus.reduce(0) { ($0 << 8 | Int($1)) % prime }
+            var power = 1
+            repeat {
+                if power == remainder { return true }
+                power = power * 65537 % prime
+            } while power != 1
+            return false
+        }
+    }
+
+    /// RSA of 2048 to 16384 bits with an odd exponent of at least 3, not of the kind that can be factored (ROCA).
     public static func rsa(modulus: [UInt8], exponent: [UInt8]) -> PublicKey? {
-        let n = Array(modulus.drop { $0 == 0 }), e = Array(exponent.drop { $0 == 0 })
+        let n = Array(modulus.drop { $0 == 0 })
+        let e = Array(exponent.drop { $0 == 0 })
         guard n.count >= 256, n.count <= 2048, n[0] & 0x80 != 0 || n.count > 256, !e.isEmpty, e.count <= 8,
-            let last = e.last, last & 1 == 1, e.count > 1 || last >= 3
+            let last = e.last, last & 1 == 1, e.count > 1 || last >= 3, !hasWeakPrimes(n)
         else { return nil }
         guard let key = unsafe shim_public_key_rsa(n, Int32(n.count), e, Int32(e.count)) else { return failed() }
         return unsafe PublicKey(key, .rsa, modulusLength: n.count)
@@ -91,7 +115,9 @@ public final class PublicKey: Sendable {
         guard let context = unsafe EVP_MD_CTX_new() else { return false }
         defer { unsafe EVP_MD_CTX_free(context) }
         var keyContext: OpaquePointer?
-        guard unsafe EVP_DigestVerifyInit(context, &keyContext, algorithm.digest, nil, handle) == 1 else { return false }
+        guard unsafe EVP_DigestVerifyInit(context, &keyContext, algorithm.digest, nil, handle) == 1 else {
+            return false
+        }
         if algorithm.isPSS {
             guard unsafe EVP_PKEY_CTX_set_rsa_padding(keyContext, RSA_PKCS1_PSS_PADDING) == 1,
                 unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(keyContext, RSA_PSS_SALTLEN_DIGEST) == 1
@@ -151,7 +177,7 @@ public final class SigningKey: Sendable {
     public init?(pem: [UInt8], algorithm: SignatureAlgorithm) {
         guard let bio = unsafe BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { return nil }
         defer { unsafe BIO_free(bio) }
-        guard let key = unsafe PEM_read_bio_PrivateKey(bio, nil, nil, nil) else { return nil }
+        guard let key = unsafe shim_read_private_key(bio) else { return nil }
         unsafe handle = key
         self.algorithm = algorithm
     }
@@ -170,7 +196,8 @@ public final class SigningKey: Sendable {
     public var coordinates: (x: [UInt8], y: [UInt8])? {
         var point = [UInt8](repeating: 0, count: 256)
         var length = 0
-        guard unsafe EVP_PKEY_get_octet_string_param(handle, OSSL_PKEY_PARAM_PUB_KEY, &point, point.count, &length) == 1,
+        guard
+            unsafe EVP_PKEY_get_octet_string_param(handle, OSSL_PKEY_PARAM_PUB_KEY, &point, point.count, &length) == 1,
             length % 2 == 1, point[0] == 4
         else { return nil }
         let width = (length - 1) / 2

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// Why a TLS context cannot be made: which file, and what is wrong with it.
 public struct TLSConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -17,12 +18,16 @@ public final class TLSServerContext: Sendable {
     // An SSL_CTX is not changed after `init`; OpenSSL counts its references atomically.
     nonisolated(unsafe) let handle: OpaquePointer
 
+    private static let protocolsSlot = shim_protocols_slot()
+
     public enum ClientCertificate: Sendable, Equatable { case none, optional, required }
 
     /// - Parameters:
     ///   - certificate: a PEM file with the chain, the leaf first.
     ///   - key: a PEM file with the leaf's private key.
     ///   - clientCA: a PEM file with the authorities of client certificates; needed unless `clients` is `.none`.
+    ///   - applicationProtocols: by preference (ALPN, RFC 7301); a client that offers others only is refused, one that
+    ///     offers none is not.
     /// - Throws: the file that cannot be read or does not fit, and why.
     public init(
         certificate: String, key: String, clientCA: String? = nil, clients: ClientCertificate = .none,
@@ -36,7 +41,19 @@ public final class TLSServerContext: Sendable {
         unsafe SSL_CTX_set_num_tickets(context, 0)
         _ = unsafe shim_SSL_CTX_set_session_cache_off(context)
         try unsafe TLSServerContext.load(context, certificate: certificate, key: key)
-        guard clients != .none, let clientCA else { return }
+        if !applicationProtocols.isEmpty {
+            let wire = applicationProtocols.flatMap { [UInt8(clamping: $0.utf8.count)] + Array($0.utf8.prefix(255)) }
+            guard
+                unsafe shim_SSL_CTX_accept_protocols(
+                    context, TLSServerContext.protocolsSlot, wire, UInt32(clamping: wire.count)) == 1
+            else { throw TLSConfigurationError(file: certificate, reason: "out of memory") }
+        }
+        guard clients != .none else { return }
+        guard let clientCA else {
+            throw TLSConfigurationError(
+                file: certificate, reason: "client certificates are asked for without an authority")
+        }
+        try TLSServerContext.checkReadable(clientCA)
         guard unsafe SSL_CTX_load_verify_locations(context, clientCA, nil) == 1 else {
             throw TLSConfigurationError(file: clientCA, reason: lastTLSError("holds no certificate authority"))
         }
@@ -50,7 +67,9 @@ public final class TLSServerContext: Sendable {
     /// TLS 1.2 at least, and as little memory as an idle session can have.
     static func prepare(_ context: OpaquePointer) {
         unsafe _ = shim_SSL_CTX_set_min_proto_version(context, Int(TLS1_2_VERSION).asInt32)
-        let mode = Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
+        let mode =
+            Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_ENABLE_PARTIAL_WRITE)
+            | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
         unsafe _ = shim_SSL_CTX_set_mode(context, mode)
         unsafe shim_SSL_CTX_restrict(context)
     }
@@ -59,6 +78,9 @@ public final class TLSServerContext: Sendable {
         _ context: OpaquePointer, certificate: String, key: String
     ) throws(TLSConfigurationError) {
         ERR_clear_error()
+        unsafe shim_SSL_CTX_never_ask(context)
+        try checkReadable(certificate)
+        try checkReadable(key)
         guard unsafe SSL_CTX_use_certificate_chain_file(context, certificate) == 1 else {
             throw TLSConfigurationError(file: certificate, reason: lastTLSError("holds no PEM certificate"))
         }
@@ -68,6 +90,15 @@ public final class TLSServerContext: Sendable {
         }
         guard unsafe SSL_CTX_check_private_key(context) == 1 else {
             throw TLSConfigurationError(file: key, reason: "is not the key of the certificate in \(certificate)")
+        }
+    }
+}
+
+extension TLSServerContext {
+    /// OpenSSL says only that there is no PEM where the file cannot be opened.
+    static func checkReadable(_ file: String) throws(TLSConfigurationError) {
+        guard unsafe access(file, R_OK) == 0 else {
+            throw TLSConfigurationError(file: file, reason: unsafe String(cString: strerror(errno)))
         }
     }
 }
@@ -96,13 +127,19 @@ public final class TLSClientContext: Sendable {
         unsafe TLSServerContext.prepare(context)
         ERR_clear_error()
         if let ca {
+            try TLSServerContext.checkReadable(ca)
             guard unsafe SSL_CTX_load_verify_locations(context, ca, nil) == 1 else {
                 throw TLSConfigurationError(file: ca, reason: lastTLSError("holds no certificate authority"))
             }
         } else if verifies {
             unsafe SSL_CTX_set_default_verify_paths(context)
         }
-        if let certificate, let key { try unsafe TLSServerContext.load(context, certificate: certificate, key: key) }
+        if let certificate {
+            guard let key else {
+                throw TLSConfigurationError(file: certificate, reason: "has no private key beside it")
+            }
+            try unsafe TLSServerContext.load(context, certificate: certificate, key: key)
+        }
         unsafe SSL_CTX_set_verify(context, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
     }
 

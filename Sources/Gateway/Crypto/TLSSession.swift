@@ -26,7 +26,10 @@ public final class TLSSession {
 
     /// - Parameter serverName: the host name or numeric address that the certificate must hold; sent as SNI where it is a
     ///   name.
+    ///
+    /// An empty name, or one that holds a zero byte, makes no session: OpenSSL would verify none, or another.
     public init?(client context: TLSClientContext, serverName: String) {
+        guard !serverName.isEmpty, !serverName.utf8.contains(0) else { return nil }
         guard let made = unsafe TLSSession.make(context.handle) else { return nil }
         unsafe (ssl, incoming, outgoing) = made
         unsafe SSL_set_connect_state(ssl)
@@ -53,11 +56,11 @@ public final class TLSSession {
 
     /// Takes ciphertext that came from the peer.
     public func receive(ciphertext: RawSpan) {
-        unsafe ciphertext.withUnsafeBytes { raw in
+        unsafe ciphertext.withUnsafeBytes { raw -> Void in
+            guard let base = raw.baseAddress else { return }
             var at = 0
             while at < raw.count {
-                let count = min(raw.count - at, Int(Int32.max))
-                let written = unsafe BIO_write(incoming, raw.baseAddress! + at, Int32(count))  // invariant: raw is not empty
+                let written = unsafe BIO_write(incoming, base + at, Int32(clamping: raw.count - at))
                 if written <= 0 { return }
                 at += Int(written)
             }
@@ -84,11 +87,12 @@ public final class TLSSession {
 
     /// Encrypts plaintext; all of it, since the outgoing BIO grows.
     public func write(_ plaintext: RawSpan) -> Outcome {
-        unsafe plaintext.withUnsafeBytes { raw in
+        unsafe plaintext.withUnsafeBytes { raw -> Outcome in
+            guard let base = raw.baseAddress else { return .bytes(0) }
             var at = 0
             while at < raw.count {
                 ERR_clear_error()
-                let count = unsafe SSL_write(ssl, raw.baseAddress! + at, Int32(clamping: raw.count - at))  // invariant: not empty
+                let count = unsafe SSL_write(ssl, base + at, Int32(clamping: raw.count - at))
                 if count <= 0 { return outcome(count) }
                 at += Int(count)
             }
@@ -120,13 +124,35 @@ public final class TLSSession {
         return unsafe String(cString: name)
     }
 
+    /// The application protocol that was agreed on (ALPN).
+    public var applicationProtocol: String? {
+        var bytes: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &bytes, &count)
+        return count == 0
+            ? nil : unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
+    }
+
     /// The subject of the peer's verified certificate (RFC 2253 form), where it showed one.
     public var peerSubject: String? {
         guard let certificate = unsafe SSL_get1_peer_certificate(ssl) else { return nil }
         defer { unsafe X509_free(certificate) }
-        var buffer = [CChar](repeating: 0, count: 512)
-        guard unsafe X509_NAME_oneline(X509_get_subject_name(certificate), &buffer, 512) != nil else { return nil }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let text = unsafe BIO_new(BIO_s_mem()) else { return nil }
+        defer { unsafe BIO_free(text) }
+        guard unsafe shim_print_subject(text, certificate) >= 0 else { return nil }
+        var bytes: UnsafePointer<UInt8>?
+        let count = unsafe shim_BIO_get_mem_data(text, &bytes)
+        return unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    }
+
+    /// The first failure, which stays the reason: OpenSSL says it once only.
+    private var failure: String?
+
+    private func fail(_ reason: String) -> Outcome {
+        let first = failure ?? reason
+        failure = first
+        ERR_clear_error()
+        return .failed(first)
     }
 
     /// SSL_get_error before the BIOs are touched.
@@ -137,10 +163,9 @@ public final class TLSSession {
         default:
             let verification = unsafe SSL_get_verify_result(ssl)
             if verification != Int(X509_V_OK), let text = unsafe X509_verify_cert_error_string(verification) {
-                ERR_clear_error()
-                return unsafe .failed("certificate: \(String(cString: text))")
+                return fail("certificate: \(unsafe String(cString: text))")
             }
-            return .failed(lastTLSError("TLS failure"))
+            return fail(lastTLSError("TLS failure"))
         }
     }
 }

@@ -48,13 +48,17 @@ public struct HTTPClient: Sendable {
         defer { unsafe curl_easy_cleanup(handle) }
         let sink = Sink(limit: limit)
         unsafe _ = shim_curl_setopt_string(handle, CURLOPT_URL, url)
-        unsafe _ = shim_curl_setopt_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         unsafe _ = shim_curl_setopt_string(handle, CURLOPT_USERAGENT, "tidegate")
         unsafe _ = shim_curl_setopt_long(handle, CURLOPT_NOSIGNAL, 1)
         unsafe _ = shim_curl_setopt_long(handle, CURLOPT_TIMEOUT_MS, timeoutMilliseconds)
         // A redirect could lead from https to anywhere: issuers are named by the address that answers.
         unsafe _ = shim_curl_setopt_long(handle, CURLOPT_FOLLOWLOCATION, 0)
-        if let caFile { unsafe _ = shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) }
+        guard unsafe shim_curl_setopt_string(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK,
+            unsafe shim_curl_setopt_long(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK
+        else { throw Failure(description: "libcurl does not know HTTPS") }
+        if let caFile, unsafe shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) != CURLE_OK {
+            throw Failure(description: "\(caFile): libcurl does not take it")
+        }
         unsafe _ = shim_curl_setopt_write(
             handle, collectBody, Unmanaged.passUnretained(sink).toOpaque())
         let code = withExtendedLifetime(sink) { unsafe curl_easy_perform(handle) }

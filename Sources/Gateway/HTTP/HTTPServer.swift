@@ -1,7 +1,7 @@
 import CEvent
-public import TidegateCrypto
 import Glibc
 import Synchronization
+public import TidegateCrypto
 
 public struct HTTPRequest: Sendable {
     public var method: String
@@ -45,13 +45,14 @@ public final class HTTPServer: Sendable {
         let (loop, bound) = try ServerLoop.bind(host: host, port: port, tls: tls, handler: handler)
         self.loop = loop
         self.port = bound
-        loop.start()
+        try loop.start()
     }
 
     private static let threadsAreReady: Bool = evthread_use_pthreads() == 0
 
     /// New connections get the new certificate.
-    public func replace(tls: TLSServerContext?) { loop.replace(tls: tls) }
+    /// A plaintext server stays one.
+    public func replace(tls: TLSServerContext) { loop.replace(tls: tls) }
 
     /// Ends the thread; connections are closed.
     public func stop() { loop.stop() }
@@ -60,7 +61,7 @@ public final class HTTPServer: Sendable {
 /// The event base and all that belongs to its thread.
 @safe
 private final class ServerLoop: Sendable {
-    // Made before the thread starts; used on the thread only, but for `event_base_loopbreak`, which libevent allows from
+    // Made before the thread starts; used on the thread only, but for `event_base_once`, which libevent allows from
     // anywhere once `evthread_use_pthreads` has been called.
     nonisolated(unsafe) private let base: OpaquePointer
     nonisolated(unsafe) private let http: OpaquePointer
@@ -70,7 +71,9 @@ private final class ServerLoop: Sendable {
     private static let bodyLimit = 1 << 20
     private static let headerLimit = 16 * 1024
 
-    private init(_ base: OpaquePointer, _ http: OpaquePointer, _ handler: @escaping HTTPServer.Handler, _ tls: TLSServerContext?) {
+    private init(
+        _ base: OpaquePointer, _ http: OpaquePointer, _ handler: @escaping HTTPServer.Handler, _ tls: TLSServerContext?
+    ) {
         unsafe self.base = base
         unsafe self.http = http
         self.handler = handler
@@ -116,29 +119,45 @@ private final class ServerLoop: Sendable {
         return UInt16(bigEndian: port)
     }
 
-    func start() {
+    func start() throws(HTTPServer.Failure) {
         let body = unsafe Unmanaged.passRetained(self).toOpaque()
         var made = pthread_t()
-        unsafe pthread_create(&made, nil, runServer, body)
+        guard unsafe pthread_create(&made, nil, runServer, body) == 0 else {
+            unsafe Unmanaged<ServerLoop>.fromOpaque(body).release()
+            free()
+            throw HTTPServer.Failure(description: "no thread")
+        }
         thread.withLock { $0 = made }
     }
 
     func run() {
+        // A client that went away is an error of the write, not the end of the process.
+        var pipe = sigset_t()
+        unsafe sigemptyset(&pipe)
+        unsafe sigaddset(&pipe, SIGPIPE)
+        unsafe pthread_sigmask(SIG_BLOCK, &pipe, nil)
         unsafe _ = event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY)
+        free()
+    }
+
+    private func free() {
         unsafe evhttp_free(http)
         unsafe event_base_free(base)
     }
 
     func stop() {
-        guard let running = thread.withLock({ thread -> pthread_t? in
-            defer { thread = nil }
-            return thread
-        }) else { return }
-        unsafe _ = event_base_loopbreak(base)
+        guard
+            let running = thread.withLock({ thread -> pthread_t? in
+                defer { thread = nil }
+                return thread
+            })
+        else { return }
+        // An event, not `event_base_loopbreak` from here: a loop that begins only now would forget that.
+        unsafe _ = event_base_once(base, -1, Int16(EV_TIMEOUT), endLoop, UnsafeMutableRawPointer(base), nil)
         pthread_join(running, nil)
     }
 
-    func replace(tls context: TLSServerContext?) { tls.withLock { $0 = context } }
+    func replace(tls context: TLSServerContext) { tls.withLock { $0 = context } }
 
     func buffer() -> OpaquePointer? {
         guard let context = tls.withLock({ $0 }) else { return nil }
@@ -196,6 +215,11 @@ private func makeBuffer(
 ) -> OpaquePointer? {
     guard let context = unsafe context else { return nil }
     return unsafe Unmanaged<ServerLoop>.fromOpaque(context).takeUnretainedValue().buffer()
+}
+
+private func endLoop(_ socket: Int32, _ what: Int16, _ base: UnsafeMutableRawPointer?) {
+    guard let base = unsafe base else { return }
+    unsafe _ = event_base_loopbreak(OpaquePointer(base))
 }
 
 private func takeRequest(_ request: UnsafeMutablePointer<evhttp_request>?, _ context: UnsafeMutableRawPointer?) {

@@ -26,9 +26,12 @@ package struct CompactJWS: Sendable {
             throw .malformed("the header is no JSON object")
         }
         // An extension that must be understood is not: RFC 7515, section 4.1.11; RFC 7797.
-        guard members["crit"] == nil, members["b64"] == nil else { throw .malformed("an extension that is not understood") }
+        guard members["crit"] == nil, members["b64"] == nil else {
+            throw .malformed("an extension that is not understood")
+        }
         if let type = members["typ"] {
-            guard case .string(let name) = type, ["jwt", "at+jwt", "application/at+jwt", "jws"].contains(name.lowercased())
+            guard case .string(let name) = type,
+                ["jwt", "at+jwt", "application/at+jwt", "jws"].contains(name.lowercased())
             else { throw .malformed("another type than JWT") }
         }
         guard case .string(let name)? = members["alg"], let algorithm = SignatureAlgorithm(rawValue: name) else {

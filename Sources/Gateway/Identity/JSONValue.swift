@@ -97,7 +97,9 @@ private struct JSONParser {
             skipSpace()
             guard take(":") else { return nil }
             skipSpace()
-            guard let value = value(depth: depth + 1), members.updateValue(value, forKey: name) == nil else { return nil }
+            guard let value = value(depth: depth + 1), members.updateValue(value, forKey: name) == nil else {
+                return nil
+            }
             skipSpace()
             if take("}") { return .object(members) }
             guard take(",") else { return nil }
@@ -181,7 +183,9 @@ private struct JSONParser {
             if !take("+") { _ = take("-") }
             guard digits() else { return nil }
         }
-        guard let number = Double(String(decoding: bytes[start..<at], as: UTF8.self)), number.isFinite else { return nil }
+        guard let number = Double(String(decoding: bytes[start..<at], as: UTF8.self)), number.isFinite else {
+            return nil
+        }
         return .number(number)
     }
 }

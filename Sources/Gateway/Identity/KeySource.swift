@@ -70,10 +70,13 @@ actor KeySource {
         if let running { return await running.value }
         guard now >= tried.advanced(bySeconds: KeySource.pauseSeconds) else { return }
         tried = now
-        let task = Task { await load() }
+        let task = Task {
+            await load()
+            // Before anybody who waits goes on: who comes then must not wait for what is over.
+            running = nil
+        }
         running = task
         await task.value
-        running = nil
     }
 
     private func load() async {
@@ -100,7 +103,8 @@ actor KeySource {
         guard case .string(let issuer)? = document?.value(at: "issuer"), issuer == settings.issuer else {
             throw HTTPClient.Failure(description: "the discovery document is another issuer's")
         }
-        guard case .string(let url)? = document?.value(at: "jwks_uri"), url.hasPrefix("https://") || url.hasPrefix("http://")
+        guard case .string(let url)? = document?.value(at: "jwks_uri"),
+            url.hasPrefix("https://") || url.hasPrefix("http://")
         else { throw HTTPClient.Failure(description: "the discovery document names no jwks_uri") }
         // A https issuer does not hand out its keys in the clear.
         if settings.issuer.hasPrefix("https://"), !url.hasPrefix("https://") {

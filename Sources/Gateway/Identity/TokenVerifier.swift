@@ -1,5 +1,5 @@
-public import TidegateCore
 import Synchronization
+public import TidegateCore
 import TidegateCrypto
 
 /// Verifies tokens of the configured issuers: signatures off the event loops, each token once.
@@ -116,17 +116,22 @@ public final class TokenVerifier: Authenticator {
     private func principal(_ claims: JSONValue, _ settings: IssuerSettings) throws(TokenRejection) -> Principal {
         let now = clock()
         let leeway = Int64(settings.leewaySeconds)
-        guard let audience = claims.value(at: "aud"), TokenVerifier.audiences(audience).contains(settings.audience) else {
+        guard let audience = claims.value(at: "aud"), TokenVerifier.audiences(audience).contains(settings.audience)
+        else {
             throw .wrongAudience
         }
         guard let expiry = try TokenVerifier.date(claims, "exp") else { throw .noExpiry }
         let expires = expiry.advanced(bySeconds: leeway)
         guard expires > now else { throw .expired }
-        if let start = try TokenVerifier.date(claims, "nbf"), start > now.advanced(bySeconds: leeway) { throw .notYetValid }
+        if let start = try TokenVerifier.date(claims, "nbf"), start > now.advanced(bySeconds: leeway) {
+            throw .notYetValid
+        }
         if let issued = try TokenVerifier.date(claims, "iat"), issued > now.advanced(bySeconds: leeway) {
             throw .notYetValid
         }
-        guard case .string(let subject)? = claims.value(at: settings.subjectClaim), !subject.isEmpty else { throw .noSubject }
+        guard case .string(let subject)? = claims.value(at: settings.subjectClaim), !subject.isEmpty else {
+            throw .noSubject
+        }
         let groups = claims.value(at: settings.groupsClaim)?.texts ?? []
         var flat: [String: [String]] = [:]
         TokenVerifier.flatten(claims, path: "", into: &flat)
@@ -144,7 +149,9 @@ public final class TokenVerifier: Authenticator {
     /// A NumericDate: a number of seconds within reason.
     private static func date(_ claims: JSONValue, _ name: String) throws(TokenRejection) -> Instant? {
         guard let value = claims.value(at: name) else { return nil }
-        guard case .number(let seconds) = value, seconds >= 0, seconds < 1e11 else { throw .malformed("\(name) is no date") }
+        guard case .number(let seconds) = value, seconds >= 0, seconds < 1e11 else {
+            throw .malformed("\(name) is no date")
+        }
         return Instant(seconds: Int64(seconds))
     }
 
@@ -157,7 +164,8 @@ public final class TokenVerifier: Authenticator {
         case .string(let text): flat[path, default: []].append(text)
         case .boolean(let flag): flat[path, default: []].append(flag ? "true" : "false")
         case .number(let number):
-            flat[path, default: []].append(number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)")
+            flat[path, default: []].append(
+                number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)")
         case .null: return
         }
     }

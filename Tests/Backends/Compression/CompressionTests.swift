@@ -62,7 +62,8 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
 
     @Test(arguments: [CompressionCodec.gzip, .lz4, .zstd])
     func `reads frames that follow each other`(codec: CompressionCodec) throws {
-        let first = Array("one ".utf8), second = [UInt8](repeating: 7, count: 70_000)
+        let first = Array("one ".utf8)
+        let second = [UInt8](repeating: 7, count: 70_000)
         let packed = try compressed(first, codec) + compressed(second, codec)
         #expect(decompressed(packed, codec) == .success(first + second))
     }

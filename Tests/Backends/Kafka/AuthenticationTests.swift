@@ -1,12 +1,14 @@
-import Testing
 import TestSupport
+import Testing
 import TidegateCore
 import TidegateKafka
 
 @Suite struct AuthenticationTests {
     private let metadata = KafkaInspection.request(3, 12, correlation: 3, ["Topics": .null])
 
-    @Test(arguments: [("PLAIN", Rehearsing.plain("analyst-token")), ("OAUTHBEARER", Rehearsing.bearer("analyst-token"))])
+    @Test(arguments: [
+        ("PLAIN", Rehearsing.plain("analyst-token")), ("OAUTHBEARER", Rehearsing.bearer("analyst-token")),
+    ])
     func `a token is taken after handshake version 1`(mechanism: String, message: [UInt8]) throws {
         for version in Int16(0)...2 {
             let result = Rehearsing().playBare([
@@ -27,7 +29,9 @@ import TidegateKafka
         }
     }
 
-    @Test(arguments: [("PLAIN", Rehearsing.plain("analyst-token")), ("OAUTHBEARER", Rehearsing.bearer("analyst-token"))])
+    @Test(arguments: [
+        ("PLAIN", Rehearsing.plain("analyst-token")), ("OAUTHBEARER", Rehearsing.bearer("analyst-token")),
+    ])
     func `a bare token is taken after handshake version 0`(mechanism: String, message: [UInt8]) {
         let length = [UInt8](repeating: 0, count: 3) + [UInt8(message.count)]
         let result = Rehearsing().playBare([
@@ -102,14 +106,17 @@ import TidegateKafka
         #expect(fields.first == "ErrorCode=0")
         #expect(result.toClient[4..<8].elementsEqual([0, 0, 0, 77]))
         func told(_ key: Int) -> [String] {
-            guard let at = fields.firstIndex(where: { $0.hasPrefix("ApiKeys.") && $0.hasSuffix(".ApiKey=\(key)") }) else { return [] }
+            guard let at = fields.firstIndex(where: { $0.hasPrefix("ApiKeys.") && $0.hasSuffix(".ApiKey=\(key)") })
+            else { return [] }
             return fields[(at + 1)...(at + 2)].map { String($0.split(separator: "=")[1]) }
         }
         #expect(told(0) == ["0", "13"])
         #expect(told(1) == ["4", "18"])
         #expect(told(22) == ["0", "5"])
         #expect(told(24) == ["0", "3"])
-        for key in [38, 39, 40, 41, 83, 84, 85, 86, 87, 4, 5, 6, 7, 52, 53, 54, 56, 58, 59, 62, 63] { #expect(told(key) == []) }
+        for key in [38, 39, 40, 41, 83, 84, 85, 86, 87, 4, 5, 6, 7, 52, 53, 54, 56, 58, 59, 62, 63] {
+            #expect(told(key) == [])
+        }
         #expect(result.toBackend.isEmpty)
     }
 
@@ -119,7 +126,10 @@ import TidegateKafka
         let result = Rehearsing().playBare([.client(request)])
         #expect(
             KafkaInspection.fields(ofResponse: result.toClient, 18, 0)
-                == ["ErrorCode=35", "ApiKeys#1", "ApiKeys.0.ApiKey=18", "ApiKeys.0.MinVersion=0", "ApiKeys.0.MaxVersion=4"])
+                == [
+                    "ErrorCode=35", "ApiKeys#1", "ApiKeys.0.ApiKey=18", "ApiKeys.0.MinVersion=0",
+                    "ApiKeys.0.MaxVersion=4",
+                ])
     }
 
     @Test func `the same subject may authenticate again, another may not`() throws {

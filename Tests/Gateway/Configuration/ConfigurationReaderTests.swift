@@ -30,10 +30,19 @@ import TidegatePolicy
             ("recording: messages", "recording: messages\n    limits: { records: 1 }"),
             ("effect: require-approval", "effect: require-approval\n    approval: { quorum: 1 }"),
             ("masking:\n  profiles", "masking:\n  keys: { default: { file: k, version: 1 } }\n  profiles"),
-            ("action: redact }", "action: { token: { domain: email } } }\n        - { detect: [iban], action: redact }"),
-            ("admin: { listen: 127.0.0.1:8480 }", "admin: { listen: 127.0.0.1:8480, url: u, operators: {}, auditors: {} }"),
+            (
+                "action: redact }",
+                "action: { token: { domain: email } } }\n        - { detect: [iban], action: redact }"
+            ),
+            (
+                "admin: { listen: 127.0.0.1:8480 }",
+                "admin: { listen: 127.0.0.1:8480, url: u, operators: {}, auditors: {} }"
+            ),
             ("transport:", "state: { directory: state }\ntransport:"),
-            ("routes:\n", "  cache: { redis: { address: 127.0.0.1:6379 } }\nroutes:\n  - { name: cache, listen: 127.0.0.1:6390, backend: cache }\n"),
+            (
+                "routes:\n",
+                "  cache: { redis: { address: 127.0.0.1:6379 } }\nroutes:\n  - { name: cache, listen: 127.0.0.1:6390, backend: cache }\n"
+            ),
         ] { text = text.replacing(old, with: new, maxReplacements: 1) }
         let expected = [
             "identity.issuers[0].clientID", "backends.cache.redis", "policies[0].limits", "policies[1].approval",
@@ -46,20 +55,41 @@ import TidegatePolicy
     }
 
     @Test(arguments: [
-        ("audience: tidegate", "audiense: tidegate", ["identity.issuers[0]: 'audience' is missing", "identity.issuers[0].audiense: unknown key 'audiense'"]),
+        (
+            "audience: tidegate", "audiense: tidegate",
+            ["identity.issuers[0]: 'audience' is missing", "identity.issuers[0].audiense: unknown key 'audiense'"]
+        ),
         ("backend: orders-kafka", "backend: order-kafka", ["routes[0].backend: there is no backend 'order-kafka'"]),
         ("routes: [orders]", "routes: [order]", ["policies[0].routes[0]: there is no route 'order'"]),
-        ("masking: pii\n    recording", "masking: pi\n    recording", ["policies[0].masking: there is no masking profile 'pi'"]),
+        (
+            "masking: pii\n    recording", "masking: pi\n    recording",
+            ["policies[0].masking: there is no masking profile 'pi'"]
+        ),
         ("listen: 0.0.0.0:9192", "listen: 9192", ["routes[0].listen: '9192' is not of the right form"]),
-        ("listen: 0.0.0.0:9192", "listen: gw.example.com:9192", ["routes[0].listen: 'gw.example.com' is no address of this machine"]),
-        ("    tls: { certificate: certs/gw.pem, key: certs/gw.key }\n", "", ["routes[0].listen: plaintext outside loopback: tokens would travel in the clear"]),
+        (
+            "listen: 0.0.0.0:9192", "listen: gw.example.com:9192",
+            ["routes[0].listen: 'gw.example.com' is no address of this machine"]
+        ),
+        (
+            "    tls: { certificate: certs/gw.pem, key: certs/gw.key }\n", "",
+            ["routes[0].listen: plaintext outside loopback: tokens would travel in the clear"]
+        ),
         ("certs/gw.pem, key: certs/gw.key", "certs/gw.pem", ["routes[0].tls: 'key' is missing"]),
         ("loops: 2", "loops: many", ["transport.loops: 'many' where a whole number belongs"]),
         ("driver: auto", "driver: kqueue", ["transport.driver: 'kqueue' is not known here"]),
         ("effect: require-approval", "effect: maybe", ["policies[1].effect: 'maybe' is not known here"]),
-        ("name: contractors ask first", "name: analysts read orders, masked", ["policies[1]: two rules are called 'analysts read orders, masked'"]),
-        ("[\"orders\"] }", "[\"orders\\\\\"] }", ["policies[1].resources.topics[0]: the pattern 'orders\\' ends with a lone '\\'"]),
-        ("onFailure: redact-value", "onFailure: pass", ["warning: masking.profiles.pii.onFailure: values that cannot be looked into pass unmasked"]),
+        (
+            "name: contractors ask first", "name: analysts read orders, masked",
+            ["policies[1]: two rules are called 'analysts read orders, masked'"]
+        ),
+        (
+            "[\"orders\"] }", "[\"orders\\\\\"] }",
+            ["policies[1].resources.topics[0]: the pattern 'orders\\' ends with a lone '\\'"]
+        ),
+        (
+            "onFailure: redact-value", "onFailure: pass",
+            ["warning: masking.profiles.pii.onFailure: values that cannot be looked into pass unmasked"]
+        ),
         ("10.0.0.0/8", "10.0.0.0/33", ["routes[0].proxyProtocol[0]: '10.0.0.0/33' is not of the right form"]),
         ("admin: { listen: 127.0.0.1:8480 }", "admin: { listen: 0.0.0.0:8480 }", ["admin: plaintext outside loopback"]),
     ])
@@ -68,8 +98,10 @@ import TidegatePolicy
     }
 
     @Test(arguments: [
-        ("subjects: { groups: [contractors] }", "subjects: {}"), ("subjects: { groups: [contractors] }", "subjects: { groups: [] }"),
-        ("subjects: { groups: [contractors] }", "subjects: { groups: }"), ("subjects: { groups: [contractors] }", "subjects:"),
+        ("subjects: { groups: [contractors] }", "subjects: {}"),
+        ("subjects: { groups: [contractors] }", "subjects: { groups: [] }"),
+        ("subjects: { groups: [contractors] }", "subjects: { groups: }"),
+        ("subjects: { groups: [contractors] }", "subjects:"),
         ("subjects: { groups: [contractors] }", "subjects: { claims: {} }"), ("actions: [consume]", "actions: []"),
         ("actions: [consume]", "actions: ~"), ("resources: { topics: [\"orders\"] }", "resources: {}"),
         ("resources: { topics: [\"orders\"] }", "resources: { topics: [] }"), ("routes: [orders]", "routes: []"),
@@ -81,8 +113,10 @@ import TidegatePolicy
     }
 
     @Test func `tells all problems in one run, in the order of the file`() {
-        let text = Fixture.example.replacing("audience: tidegate", with: "audience: ").replacing("backend: orders-kafka", with: "backend: x")
-            .replacing("driver: auto", with: "driver: x").replacing("keepLast: 4", with: "keepLast: -4")
+        let text = Fixture.example.replacing("audience: tidegate", with: "audience: ").replacing(
+            "backend: orders-kafka", with: "backend: x"
+        )
+        .replacing("driver: auto", with: "driver: x").replacing("keepLast: 4", with: "keepLast: -4")
         let reading = Fixture.read(text)
         #expect(reading.configuration == nil)
         #expect(reading.problems.map(\.mark.line) == reading.problems.map(\.mark.line).sorted())
@@ -101,7 +135,8 @@ import TidegatePolicy
         func problems(_ listen: String) -> [String] {
             Fixture.problems(
                 "policies:",
-                "  - { name: two, listen: \"\(listen)\", backend: orders-kafka, advertise: { host: g, ports: 9300-9301 } }\n\(second)")
+                "  - { name: two, listen: \"\(listen)\", backend: orders-kafka, advertise: { host: g, ports: 9300-9301 } }\n\(second)"
+            )
         }
         #expect(problems("127.0.0.1:9195") == ["routes[1].listen: port 9195 is taken by the route 'orders'"])
         #expect(problems("[::1]:9192") == ["routes[1].listen: port 9192 is taken by the route 'orders'"])
@@ -123,7 +158,9 @@ import TidegatePolicy
         var random = SystemRandomNumberGenerator()
         for _ in 0..<500 {
             var changed = bytes
-            for _ in 0..<3 { changed[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<3 {
+                changed[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             let reading = reader.read(text: changed, file: "t")
             #expect(reading.configuration != nil || !reading.problems.isEmpty)
         }

@@ -7,7 +7,8 @@ import TidegateConfiguration
     private func holds(_ text: String, _ path: String) throws -> Bool {
         let url = Fixture.repository.appending(path: path)
         if ProcessInfo.processInfo.environment["TIDEGATE_REGENERATE"] == "1" {
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: url)
         }
         return try String(contentsOf: url, encoding: .utf8) == text

@@ -10,7 +10,9 @@ import TidegateCore
         return url
     }
 
-    private func settings(_ text: String) throws -> ConfigurationNode { try YAMLReader.read(Array(text.utf8), file: "t") }
+    private func settings(_ text: String) throws -> ConfigurationNode {
+        try YAMLReader.read(Array(text.utf8), file: "t")
+    }
 
     @Test func `drops one trailing newline, and remembers the file`() throws {
         let folder = try folder()
@@ -29,7 +31,9 @@ import TidegateCore
     @Test func `an absent file or variable is a problem that names it`() throws {
         let reader = FileSecretReader(folder: "/nowhere", reads: true)
         #expect(throws: ConfigurationProblem.self) { try reader.secret("password", in: settings("passwordFile: s")) }
-        #expect(throws: ConfigurationProblem.self) { try reader.secret("password", in: settings("passwordEnv: TIDEGATE_NO_SUCH")) }
+        #expect(throws: ConfigurationProblem.self) {
+            try reader.secret("password", in: settings("passwordEnv: TIDEGATE_NO_SUCH"))
+        }
         #expect(throws: ConfigurationProblem.self) {
             try reader.secret("password", in: settings("passwordFile: s\npasswordEnv: HOME"))
         }

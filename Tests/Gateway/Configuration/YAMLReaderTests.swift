@@ -13,15 +13,19 @@ import TidegateCore
     @Test func `nodes know place and path`() throws {
         let root = try YAMLReader.read(Array("a:\n  - b: 'true'\n    c: true\n".utf8), file: "t")
         let element = try #require(root["a"]?.elements.first)
-        let quoted = try #require(element["b"]), plain = try #require(element["c"])
+        let quoted = try #require(element["b"])
+        let plain = try #require(element["c"])
         #expect(quoted.path == "a[0].b" && quoted.mark == ConfigurationMark(file: "t", line: 2, column: 8))
         #expect(quoted.boolean == nil && quoted.text == "true" && plain.boolean == true)
     }
 
     @Test(arguments: [
-        ("", "1:1: the file is empty"), ("# nothing\n", "1:1: the file is empty"), ("a: 1\na: 2\n", "2:1: 'a' stands twice"),
-        ("a: &x {b: 1}\nc:\n  <<: *x\n", "3:3: merge keys are not read"), ("a: 1\n---\nb: 2\n", "2:1: a second document"),
-        ("a: &r [*r]\n", "1:4: nested too deep, or an alias that holds itself"), ("[a]: 1\n", "1:1: a key that is no text"),
+        ("", "1:1: the file is empty"), ("# nothing\n", "1:1: the file is empty"),
+        ("a: 1\na: 2\n", "2:1: 'a' stands twice"),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n", "3:3: merge keys are not read"),
+        ("a: 1\n---\nb: 2\n", "2:1: a second document"),
+        ("a: &r [*r]\n", "1:4: nested too deep, or an alias that holds itself"),
+        ("[a]: 1\n", "1:1: a key that is no text"),
     ])
     func `refuses what could mean more than was meant`(text: String, expected: String) {
         #expect(failure(text) == expected)
@@ -29,10 +33,14 @@ import TidegateCore
 
     @Test func `refuses aliases that blow up, and what is nested without end`() {
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-        for level in 1...8 { bomb += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n" }
+        for level in 1...8 {
+            bomb += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n"
+        }
         #expect(failure(bomb)?.contains("nested too deep") == true)
         #expect(failure(String(repeating: "[", count: 20_000)) != nil)
-        #expect(failure(String(repeating: "[", count: 70) + String(repeating: "]", count: 70))?.contains("too deep") == true)
+        #expect(
+            failure(String(repeating: "[", count: 70) + String(repeating: "]", count: 70))?.contains("too deep") == true
+        )
     }
 
     @Test func `refuses what is not UTF-8`() {

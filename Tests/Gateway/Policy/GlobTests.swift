@@ -15,7 +15,8 @@ import TidegatePolicy
     @Test func `agrees with the definition on random patterns and names`() {
         var random = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
-            let pattern = text(from: "ab*?\\.", upTo: 7, &random), name = text(from: "ab*.\\", upTo: 8, &random)
+            let pattern = text(from: "ab*?\\.", upTo: 7, &random)
+            let name = text(from: "ab*.\\", upTo: 8, &random)
             #expect(Glob(pattern).matches(name) == defined(Array(pattern), Array(name)), "\(pattern) on \(name)")
         }
     }

@@ -5,7 +5,8 @@ import TidegatePolicy
 /// CONTRACT, *Which rule decides*, sentence by sentence.
 @Suite struct WhichRuleDecidesTests {
     private let analyst = Principal(
-        subject: "ana", groups: ["analysts"], claims: ["team": ["etl", "bi"]], issuer: "i", expires: Instant(seconds: 9))
+        subject: "ana", groups: ["analysts"], claims: ["team": ["etl", "bi"]], issuer: "i", expires: Instant(seconds: 9)
+    )
 
     private func rule(
         _ name: String, _ subjects: PolicyRule.Subjects = .init(), routes: [String] = [], _ actions: Set<Action> = [],
@@ -23,7 +24,8 @@ import TidegatePolicy
 
     /// The name of the deciding rule, and the effect.
     private func decide(_ rules: [PolicyRule], _ question: Question) -> String {
-        let policy = CompiledPolicy(rules), ruling = policy.judge(analyst, question)
+        let policy = CompiledPolicy(rules)
+        let ruling = policy.judge(analyst, question)
         return "\(policy.name(ofRule: ruling.rule) ?? "-") \(ruling.effect)"
     }
 
@@ -51,12 +53,15 @@ import TidegatePolicy
     }
 
     @Test func `a matching deny always decides, however unspecific`() {
-        #expect(decide([rule("exact", [.consume], "a"), rule("no", .init(), [], nil, .deny)], consume("a")) == "no deny")
+        #expect(
+            decide([rule("exact", [.consume], "a"), rule("no", .init(), [], nil, .deny)], consume("a")) == "no deny")
     }
 
     @Test func `the most specific decides: resource first, then subject, then a named route`() {
         let exactSubject = PolicyRule.Subjects(subjects: [Glob("ana")])
-        #expect(decide([rule("s", exactSubject, [], ["o*"]), rule("r", .init(), [], ["orders"])], consume("orders")) == "r allow")
+        #expect(
+            decide([rule("s", exactSubject, [], ["o*"]), rule("r", .init(), [], ["orders"])], consume("orders"))
+                == "r allow")
         #expect(decide([rule("short", [], "o*"), rule("long", [], "ord*")], consume("orders")) == "long allow")
         let ranks: [(String, PolicyRule.Subjects)] = [
             ("any", .init()), ("groups", .init(groups: ["analysts"])), ("claims", .init(claims: ["team": ["etl"]])),
@@ -64,8 +69,10 @@ import TidegatePolicy
         ]
         for (index, lower) in ranks.enumerated() {
             for higher in ranks[(index + 1)...] {
-                #expect(decide([rule(lower.0, lower.1), rule(higher.0, higher.1)], consume("a")) == "\(higher.0) allow")
-                #expect(decide([rule(higher.0, higher.1), rule(lower.0, lower.1)], consume("a")) == "\(higher.0) allow")
+                #expect(
+                    decide([rule(lower.0, lower.1), rule(higher.0, higher.1)], consume("a")) == "\(higher.0) allow")
+                #expect(
+                    decide([rule(higher.0, higher.1), rule(lower.0, lower.1)], consume("a")) == "\(higher.0) allow")
             }
         }
         #expect(decide([rule("any"), rule("named", routes: ["orders"])], consume("a")) == "named allow")
@@ -73,7 +80,8 @@ import TidegatePolicy
     }
 
     @Test func `on a tie require-approval beats allow, masked beats unmasked, earlier beats later`() {
-        let asks = rule("asks", .init(), [], ["a"], .requireApproval), plain = rule("plain", [], "a")
+        let asks = rule("asks", .init(), [], ["a"], .requireApproval)
+        let plain = rule("plain", [], "a")
         let masked = rule("masked", .init(), [], ["a"], .allow, mask: 1)
         #expect(decide([masked, asks], consume("a")) == "asks requireApproval")
         #expect(decide([plain, masked], consume("a")) == "masked allow")
@@ -92,7 +100,8 @@ import TidegatePolicy
         #expect(decide([rule("r", [.consume], "a")], describe) == "r allow")
         #expect(decide([rule("r", .init(), [.consume], ["a"], .requireApproval)], describe) == "r allow")
         #expect(decide([rule("r", [.consume], "b")], describe) == "- deny")
-        #expect(decide([rule("r", [.consume], "a"), rule("no", .init(), [.describe], ["a"], .deny)], describe) == "no deny")
+        #expect(
+            decide([rule("r", [.consume], "a"), rule("no", .init(), [.describe], ["a"], .deny)], describe) == "no deny")
     }
 
     @Test func `a pair is covered where both of its names are`() {
@@ -109,11 +118,13 @@ import TidegatePolicy
     @Test func `explains the decider, the overruled, and those that nearly matched`() {
         let policy = CompiledPolicy([
             rule("wide", [], "*"), rule("decides", [.consume], "a"), rule("writes", [.produce], "a"),
-            rule("others", .init(groups: ["x"]), [.consume], ["a"]), rule("far", .init(groups: ["x"]), [.produce], ["a"]),
+            rule("others", .init(groups: ["x"]), [.consume], ["a"]),
+            rule("far", .init(groups: ["x"]), [.produce], ["a"]),
         ])
         let explanation = policy.explain(analyst, consume("a"))
         #expect(explanation.effect == .allow && explanation.rule == "decides" && explanation.overruled == ["wide"])
-        #expect(explanation.nearMisses == [.init(rule: "writes", key: .actions), .init(rule: "others", key: .subjects)])
+        #expect(
+            explanation.nearMisses == [.init(rule: "writes", key: .actions), .init(rule: "others", key: .subjects)])
         let none = CompiledPolicy([]).explain(analyst, consume("a"))
         #expect(none.effect == .deny && none.rule == nil && none.nearMisses.isEmpty)
     }
@@ -145,9 +156,11 @@ import TidegatePolicy
             var rules: [PolicyRule] = []
             var keys: [[Int]?] = []
             for index in 0..<Int.random(in: 0...6, using: &random) {
-                guard let subject = subjects.randomElement(using: &random), let topic = topics.randomElement(using: &random)
+                guard let subject = subjects.randomElement(using: &random),
+                    let topic = topics.randomElement(using: &random)
                 else { continue }
-                let named = Bool.random(using: &random), mask: UInt16 = Bool.random(using: &random) ? 1 : 0
+                let named = Bool.random(using: &random)
+                let mask: UInt16 = Bool.random(using: &random) ? 1 : 0
                 let dice = Int.random(in: 0..<12, using: &random)
                 let effect: PolicyRule.Effect = dice == 0 ? .deny : dice < 4 ? .requireApproval : .allow
                 let made = rule(

@@ -91,7 +91,11 @@ extension APIRule {
                 filters: [Filter(path: ["Groups"], name: "GroupId", kind: .group)]),
             APIRule(key: 19, partials: [topics(.create)]),
             APIRule(
-                key: 20, partials: [topics(.delete, id: "TopicId", response: "Responses")]),
+                key: 20,
+                partials: [
+                    topics(.delete, request: "TopicNames", name: nil, response: "Responses"),
+                    topics(.delete, id: "TopicId", response: "Responses"),
+                ]),
             APIRule(key: 21, partials: [topics(.delete, parts: partitions, responseParts: partitionErrors)]),
             APIRule(key: 22, asks: [.covered, transaction()], highest: 5),
             APIRule(

@@ -27,7 +27,7 @@ extension KafkaMachine {
         try request.read(window, body: header.body, version: header.version)
         guard request.replica == -1, !request.hasReplicaState else {
             governor.refuseRequest(KafkaMachine.fetchName, "a replica's field in a client's Fetch")
-            owe(fetchError(header, KafkaError.clusterAuthorizationFailed), &output)
+            owe(fetchError(header, KafkaError.clusterAuthorizationFailed, request, window), &output)
             return .done
         }
         if request.sessionID != 0, request.sessionID != fetchSession.id {
@@ -112,14 +112,20 @@ extension KafkaMachine {
             }
         } else {
             if expectation.opensSession { fetchSession.reset() }
-            note(request, verdicts, forgotten)
-            let changes = rejudgeSession(request, &governor)
+            let lost = note(request, verdicts, forgotten)
+            var changes = rejudgeSession(request, &governor)
+            changes.denied += lost
+            changes.allowed += resolveSession(request, &governor)
             expectation.isHeld = expectation.isHeld || fetchSession.isMasked
             for group in fetchSession.denied {
                 let name = Array(governor.name(of: group.topic).utf8)
                 for partition in group.partitions {
                     denial.add(name: name, id: group.id, partition: partition.index, error: partition.error)
                 }
+            }
+            for waiting in fetchSession.unresolved {
+                denial.add(
+                    name: [], id: waiting.id, partition: waiting.partition.index, error: KafkaError.unknownTopicID)
             }
             insert(changes.allowed, into: &edits, at: request.topicCount.upperBound, header.version, governor)
             insert(forgetting: changes.denied, &edits, at: request.forgottenCount.upperBound, header.version, governor)
@@ -171,22 +177,35 @@ extension KafkaMachine {
 
     // MARK: Sessions
 
-    private mutating func note(_ request: FetchRequest, _ verdicts: [Verdict], _ forgotten: [Resource?]) {
+    /// - Returns: partitions that the broker's session holds, and that this request names although they are denied by now.
+    private mutating func note(
+        _ request: FetchRequest, _ verdicts: [Verdict], _ forgotten: [Resource?]
+    ) -> [SessionTopic] {
+        var lost = SessionTopics()
         for (topic, verdict) in zip(request.topics, verdicts) {
-            guard let resource = verdict.resource else { continue }
+            guard let resource = verdict.resource else {
+                for partition in request.partitions[topic.partitions] where !topic.id.isZero {
+                    fetchSession.add(unresolved: .init(id: topic.id, partition: partition))
+                }
+                continue
+            }
             for partition in request.partitions[topic.partitions] {
+                fetchSession.removeUnresolved(topic.id, partition.index)
+                let key = FetchSession.Key(topic: resource, id: topic.id, partition: partition.index)
+                if !verdict.isAllowed, let old = fetchSession.entries[key], !old.isDenied { lost.add(key, partition) }
                 fetchSession.set(
-                    .init(topic: resource, id: topic.id, partition: partition.index),
-                    .init(partition: partition, isDenied: !verdict.isAllowed, error: verdict.error))
+                    key, .init(partition: partition, isDenied: !verdict.isAllowed, error: verdict.error))
             }
             if verdict.isHeld { fetchSession.isMasked = true }
         }
         for (topic, resource) in zip(request.forgotten, forgotten) {
-            guard let resource else { continue }
             for partition in request.forgottenPartitions[topic.partitions] {
+                fetchSession.removeUnresolved(topic.id, partition)
+                guard let resource else { continue }
                 fetchSession.remove(.init(topic: resource, id: topic.id, partition: partition))
             }
         }
+        return lost.topics
     }
 
     /// Session entries whose verdict changed since they were judged, and which the request does not list.
@@ -209,6 +228,26 @@ extension KafkaMachine {
             if verdict.isAllowed { allowed.add(key, entry.partition) } else { denied.add(key, entry.partition) }
         }
         return (allowed.topics, denied.topics)
+    }
+
+    /// Partitions whose topic has become known since the client listed them: those that the broker is to be asked for.
+    private mutating func resolveSession(
+        _ request: FetchRequest, _ governor: inout Governor
+    ) -> [SessionTopic] {
+        var found = SessionTopics()
+        for waiting in fetchSession.unresolved {
+            guard let name = catalogue?.topics[waiting.id],
+                case .ready(let resource) = unsafe governor.resource(.topic, named: name.span.bytes)
+            else { continue }
+            fetchSession.removeUnresolved(waiting.id, waiting.partition.index)
+            let verdict = judge(resource, &governor)
+            if verdict.isHeld { fetchSession.isMasked = true }
+            let key = FetchSession.Key(topic: resource, id: waiting.id, partition: waiting.partition.index)
+            fetchSession.set(
+                key, .init(partition: waiting.partition, isDenied: !verdict.isAllowed, error: verdict.error))
+            if verdict.isAllowed { found.add(key, waiting.partition) }
+        }
+        return found.topics
     }
 
     struct SessionTopic {

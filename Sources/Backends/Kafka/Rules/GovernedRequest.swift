@@ -194,6 +194,13 @@ struct GovernedRequest {
                 (tree["Dirs"]?.children ?? []).flatMap { $0["Topics"]?.children ?? [] }.map { topic in
                     topicErrors(topic, name: "TopicName", numbers: "Partitions", code, window)
                 })
+        case 43:
+            values["ReplicaElectionResults"] = .list(
+                (tree["TopicPartitions"]?.children ?? []).map { topic in
+                    topicErrors(
+                        topic, name: "Topic", numbers: "Partitions", code, window, results: "PartitionResult",
+                        number: "PartitionId")
+                })
         case 49:
             values["Entries"] = .list(
                 (tree["Entries"]?.children ?? []).map { entry in
@@ -221,7 +228,8 @@ struct GovernedRequest {
     }
 
     private func topicErrors(
-        _ topic: MessageNode, name: String, numbers: String, _ code: MessageValue, _ window: RawSpan
+        _ topic: MessageNode, name: String, numbers: String, _ code: MessageValue, _ window: RawSpan,
+        results: String = "Partitions", number: String = "PartitionIndex"
     ) -> MessageValue {
         var partitions: [MessageValue] = []
         if let content = topic[numbers]?.content {
@@ -229,12 +237,12 @@ struct GovernedRequest {
             while at + 4 <= content.upperBound {
                 partitions.append(
                     .fields([
-                        "PartitionIndex": .integer(Int64(window.bigEndian(Int32.self, at: at) ?? 0)), "ErrorCode": code,
+                        number: .integer(Int64(window.bigEndian(Int32.self, at: at) ?? 0)), "ErrorCode": code,
                     ]))
                 at += 4
             }
         }
-        return .fields([name: text(topic["Name"], window), "Partitions": .list(partitions)])
+        return .fields([name: text(topic["Name"] ?? topic[name], window), results: .list(partitions)])
     }
 }
 

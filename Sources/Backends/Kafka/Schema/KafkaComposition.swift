@@ -1,3 +1,4 @@
+import TidegateCompression
 import TidegateWire
 
 /// Whole frames from values and back into text: what tests compose transcripts of, and how they read what came out.
@@ -57,6 +58,23 @@ extension KafkaInspection {
             frame.count >= (schema.hasFlexibleHeader ? 9 : 8)
         else { return nil }
         return fields(frame, schema, body: (schema.hasFlexibleHeader ? 9 : 8)..<frame.count)
+    }
+
+    /// Compresses as a client would (0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd).
+    package static func compress(_ bytes: [UInt8], codec: UInt8) -> [UInt8] {
+        var output: [UInt8] = []
+        guard let codec = CompressionCodec(rawValue: codec) else { return [] }
+        try? unsafe Compressor().compress(bytes.span.bytes, codec, into: &output)
+        return output
+    }
+
+    package static func decompress(_ bytes: [UInt8], codec: UInt8) -> [UInt8]? {
+        var output: [UInt8] = []
+        guard let codec = CompressionCodec(rawValue: codec) else { return nil }
+        do throws(CompressionError) {
+            try unsafe Compressor().decompress(bytes.span.bytes, codec, into: &output, limit: 1 << 26)
+            return output
+        } catch { return nil }
     }
 
     private static func isFramed(_ frame: [UInt8]) -> Bool {

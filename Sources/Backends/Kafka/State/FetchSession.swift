@@ -20,6 +20,13 @@ struct FetchSession {
         var error: Int16
     }
 
+    /// A partition of a topic whose id nobody knows yet: the client lists it once, and waits for it from then on.
+    struct Unresolved {
+        var id: TopicID
+        var partition: FetchRequest.Partition
+    }
+    static let unresolvedLimit = 4096
+
     /// Zero: no session.
     var id: Int32 = 0
     /// The version of the authority under which every entry was judged.
@@ -28,9 +35,22 @@ struct FetchSession {
     var deniedCount = 0
     /// True where some topic's records must be held and rebuilt.
     var isMasked = false
+    private(set) var unresolved: [Unresolved] = []
+
+    /// Remembers a partition without a known topic; asked about again with every request.
+    mutating func add(unresolved partition: Unresolved) {
+        removeUnresolved(partition.id, partition.partition.index)
+        if unresolved.count < FetchSession.unresolvedLimit { unresolved.append(partition) }
+    }
+
+    mutating func removeUnresolved(_ id: TopicID, _ index: Int32) {
+        if unresolved.isEmpty { return }
+        unresolved.removeAll { $0.id == id && $0.partition.index == index }
+    }
 
     mutating func reset() {
         id = 0
+        unresolved = []
         entries = [:]
         deniedCount = 0
         isMasked = false

@@ -155,7 +155,8 @@ struct KafkaMachine: WireMachine, ~Copyable {
             throw WireViolation("a request whose key or version is not served", at: frame.lowerBound)
         }
         guard phase == .relaying else {
-            output.awaitReplies()
+            // Without a log-in the broker says nothing that would end the waiting: being connected does.
+            if cluster.settings.sasl == nil { output.park(.client) } else { output.awaitReplies() }
             return .parked
         }
         catalogue = cluster.catalogue(newerThan: catalogue)

@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+import TidegateCrypto
+import TidegateHTTP
+
+@Suite struct HTTPTests {
+    private static func answer(_ request: HTTPRequest) -> HTTPResponse {
+        switch request.path {
+        case "/large":
+            HTTPResponse(status: 200, contentType: "text/plain", body: [UInt8](repeating: 65, count: 100_000))
+        case "/moved":
+            HTTPResponse(status: 302, contentType: "text/plain", headers: ["Location": "/"], body: [])
+        default:
+            HTTPResponse(
+                status: request.path == "/" ? 200 : 404, contentType: "text/plain",
+                body: Array("\(request.method) \(request.path) \(request.query ?? "-")".utf8))
+        }
+    }
+
+    @Test func `a request arrives with path and query, and its answer with status and body`() async throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, handler: HTTPTests.answer)
+        defer { server.stop() }
+        #expect(server.port != 0)
+        let client = HTTPClient()
+        let found = try await client.get("http://127.0.0.1:\(server.port)/?a=b")
+        #expect(found.status == 200)
+        #expect(String(decoding: found.body, as: UTF8.self) == "GET / a=b")
+        #expect(try await client.get("http://127.0.0.1:\(server.port)/none").status == 404)
+    }
+
+    @Test func `a redirect is not followed, and an answer beyond the limit is a failure`() async throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, handler: HTTPTests.answer)
+        defer { server.stop() }
+        #expect(try await HTTPClient().get("http://127.0.0.1:\(server.port)/moved").status == 302)
+        #expect(try await HTTPClient(limit: 100_000).get("http://127.0.0.1:\(server.port)/large").body.count == 100_000)
+        await #expect(throws: HTTPClient.Failure.self) {
+            try await HTTPClient(limit: 99_999).get("http://127.0.0.1:\(server.port)/large")
+        }
+    }
+
+    @Test(arguments: ["file:///etc/hostname", "ftp://127.0.0.1/", "not a url", ""])
+    func `only http and https are spoken`(_ url: String) async {
+        await #expect(throws: HTTPClient.Failure.self) { try await HTTPClient().get(url) }
+    }
+
+    @Test func `a server stops at once, and leaves its port`() async throws {
+        for _ in 0..<50 {
+            let server = try HTTPServer(host: "127.0.0.1", port: 0, handler: HTTPTests.answer)
+            server.stop()
+            server.stop()
+            await #expect(throws: HTTPClient.Failure.self) {
+                try await HTTPClient(timeoutMilliseconds: 1000).get("http://127.0.0.1:\(server.port)/")
+            }
+        }
+    }
+
+    @Test func `a port that is taken is an error`() throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, handler: HTTPTests.answer)
+        defer { server.stop() }
+        #expect(throws: HTTPServer.Failure.self) {
+            try HTTPServer(host: "127.0.0.1", port: server.port, handler: HTTPTests.answer)
+        }
+    }
+
+    @Test func `TLS is served, verified, and its certificate replaced`() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/tidegate-http-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func context(_ name: String) throws -> TLSServerContext {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+            process.arguments = [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                "/CN=\(name)", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/\(name).key", "-out",
+                "\(folder)/\(name).pem",
+            ]
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return try TLSServerContext(certificate: "\(folder)/\(name).pem", key: "\(folder)/\(name).key")
+        }
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, tls: try context("one"), handler: HTTPTests.answer)
+        defer { server.stop() }
+        let (one, two) = (HTTPClient(caFile: "\(folder)/one.pem"), HTTPClient(caFile: "\(folder)/two.pem"))
+        let url = "https://127.0.0.1:\(server.port)/"
+        #expect(try await one.get(url).status == 200)
+        server.replace(tls: try context("two"))
+        #expect(try await two.get(url).status == 200)
+        await #expect(throws: HTTPClient.Failure.self) { try await one.get(url) }
+        await #expect(throws: HTTPClient.Failure.self) { try await one.get("http://127.0.0.1:\(server.port)/") }
+    }
+}
