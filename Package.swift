@@ -109,6 +109,9 @@ let package = Package(
         tests(
             "TransportTests", "Gateway/Transport",
             ["TidegateTransport", "TidegateCore", "TidegateCrypto", "TidegateWire"]),
+        tests("DemoTests", "Gateway/Demo", ["TidegateDemo", "TidegateCrypto", "TidegateHTTP"]),
+        tests("ArchitectureTests", "Architecture", []),
+        tests("IntegrationTests", "Integration", ["TidegateDemo", "TidegateCrypto"], exclude: ["Clients"]),
         tests("KafkaTests", "Backends/Kafka", ["TidegateWire", "TidegateCore", "TidegateKafka", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

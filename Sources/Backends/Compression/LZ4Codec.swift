@@ -7,7 +7,9 @@ final class LZ4Codec {
 
     init() {
         var made: OpaquePointer?
-        if unsafe LZ4F_isError(LZ4F_createDecompressionContext(&made, UInt32(LZ4F_VERSION))) == 0 { unsafe context = made }
+        if unsafe LZ4F_isError(LZ4F_createDecompressionContext(&made, UInt32(LZ4F_VERSION))) == 0 {
+            unsafe context = made
+        }
     }
 
     deinit { unsafe _ = LZ4F_freeDecompressionContext(context) }

@@ -54,12 +54,15 @@ struct Assembly {
             name: route.name, backendName: route.backend, declaration: declaration, advertise: route.advertise,
             isConfidential: route.isConfidential, limits: limits)
         let runtime = RouteRuntime(
-            route: description, tls: try route.tls.map(context), proxyNetworks: route.proxyNetworks?.compactMap { Network($0) },
+            route: description, tls: try route.tls.map(context),
+            proxyNetworks: route.proxyNetworks?.compactMap { Network($0) },
             makeMachine: { backend.makeMachine(for: $0) })
         return try route.ports.map { port throws(ConfigurationProblems) in
             let host = route.host == "localhost" ? "127.0.0.1" : route.host
             guard let address = SocketAddress(numeric: host, port: port) else {
-                throw Assembly.problem("route '\(route.name)' listens on '\(route.host)'", "a numeric address, such as 0.0.0.0 or 127.0.0.1")
+                throw Assembly.problem(
+                    "route '\(route.name)' listens on '\(route.host)'",
+                    "a numeric address, such as 0.0.0.0 or 127.0.0.1")
             }
             return ListenerSpecification(address: address, runtime: runtime)
         }
@@ -91,7 +94,9 @@ struct Assembly {
             switch node.content {
             case .scalar(let word, _):
                 text += "|\(word)"
-                if word.contains("/") || word.contains(".") { text += FileState(secrets.path(word)).map { "#\($0)" } ?? "" }
+                if word.contains("/") || word.contains(".") {
+                    text += FileState(secrets.path(word)).map { "#\($0)" } ?? ""
+                }
             case .sequence(let elements): elements.forEach(visit)
             case .mapping(let entries):
                 for (key, value) in entries {
@@ -109,7 +114,9 @@ struct Assembly {
         var problems: [ConfigurationProblem] = []
         let services = BackendServices(log: Log(minimum: .error), secrets: reading.secrets, sideConnections: nil)
         for settings in reading.backends {
-            guard let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) else { continue }
+            guard let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) else {
+                continue
+            }
             do throws(ConfigurationProblems) {
                 _ = try type.init(name: settings.name, settings: settings.settings, services: services)
             } catch { problems += error.list }

@@ -102,7 +102,9 @@ extension Command {
         name: "version", summary: "says which build this is", usage: "[--json]", example: "tidegate version",
         flags: ["--json"]
     ) { arguments in
-        if arguments.flags.contains("--json") { Output.json(["version": Version.text]) } else {
+        if arguments.flags.contains("--json") {
+            Output.json(["version": Version.text])
+        } else {
             Output.text("tidegate \(Version.text)\n")
         }
         return 0

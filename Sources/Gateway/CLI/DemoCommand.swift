@@ -19,7 +19,8 @@ extension Command {
         guard arguments.positional.isEmpty else {
             throw CommandLineArguments.UsageError(message: "unknown word '\(arguments.positional[0])'")
         }
-        let story = DemoStory(once: arguments.flags.contains("--once"), executable: CommandLine.arguments[0]) { launch in
+        let story = DemoStory(once: arguments.flags.contains("--once"), executable: CommandLine.arguments[0]) {
+            launch in
             let terminal = try redirectErrors(to: launch.log)
             do {
                 let service = try GatewayService(file: launch.configuration)

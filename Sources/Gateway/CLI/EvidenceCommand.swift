@@ -39,7 +39,8 @@ extension Command {
             Output.text("broken: \(problem)\n")
         } else {
             Output.text(
-                "intact: \(found.lines) lines in \(found.segments) segments, \(found.gaps) gaps, up to \(found.digest)\n")
+                "intact: \(found.lines) lines in \(found.segments) segments, \(found.gaps) gaps, up to \(found.digest)\n"
+            )
         }
         return found.isIntact ? 0 : 1
     }

@@ -8,7 +8,8 @@ extension Command {
         name: "explain", summary: "says which rule decides, and why",
         usage:
             "--config FILE --subject S [--group G]... [--claim PATH=VALUE]... --action A --resource KIND:NAME [--within KIND:NAME] [--route R] [--expect EFFECT] [--json]",
-        example: "tidegate explain --config tidegate.yaml --subject ada --group analysts --action consume --resource topic:orders",
+        example:
+            "tidegate explain --config tidegate.yaml --subject ada --group analysts --action consume --resource topic:orders",
         options: [
             "--config", "--subject", "--group", "--claim", "--action", "--resource", "--within", "--route", "--expect",
         ],
@@ -62,7 +63,8 @@ extension Command {
         if text == "cluster" { return ("cluster", "kafka-cluster") }
         guard parts.count == 2, kinds.contains(parts[0]) else {
             throw CommandLineArguments.UsageError(
-                message: "'\(text)' is no resource: KIND:NAME, with KIND one of \(kinds.sorted().joined(separator: ", "))")
+                message:
+                    "'\(text)' is no resource: KIND:NAME, with KIND one of \(kinds.sorted().joined(separator: ", "))")
         }
         return (parts[0], parts[1])
     }
@@ -75,7 +77,9 @@ extension Command {
             lines.append("  recording: \(explanation.recording == .messages ? "messages" : "positions")")
         }
         for rule in explanation.overruled { lines.append("  overruled: \(rule)") }
-        for near in explanation.nearMisses { lines.append("  nearly: \(near.rule) (its \(near.key.rawValue) do not match)") }
+        for near in explanation.nearMisses {
+            lines.append("  nearly: \(near.rule) (its \(near.key.rawValue) do not match)")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -84,7 +84,8 @@ actor GatewayService {
         log.info(
             "gateway is running",
             [
-                "version": Version.text, "driver": transport.driverName, "admin": "\(configuration.admin.host):\(control.port)",
+                "version": Version.text, "driver": transport.driverName,
+                "admin": "\(configuration.admin.host):\(control.port)",
                 "routes": configuration.routes.map { "\($0.name)=\($0.host):\($0.port)" }.joined(separator: " "),
             ])
     }
@@ -161,7 +162,9 @@ actor GatewayService {
         let old = assembly.configuration
         if next.evidence != old.evidence { return "evidence: a change of it needs a restart" }
         if next.transport != old.transport { return "transport: a change of it needs a restart" }
-        if next.admin.host != old.admin.host || next.admin.port != old.admin.port || (next.admin.tls == nil) != (old.admin.tls == nil) {
+        if next.admin.host != old.admin.host || next.admin.port != old.admin.port
+            || (next.admin.tls == nil) != (old.admin.tls == nil)
+        {
             return "admin: another address needs a restart"
         }
         if next.limits.totalBytes != old.limits.totalBytes { return "limits.memory: a change of it needs a restart" }
@@ -171,7 +174,9 @@ actor GatewayService {
 
     private func reject(_ problems: [String]) -> Bool {
         figures.reloaded(successfully: false)
-        for problem in problems { log.error("configuration rejected, the old one stays in force", ["problem": problem]) }
+        for problem in problems {
+            log.error("configuration rejected, the old one stays in force", ["problem": problem])
+        }
         evidence.write("config.rejected") { JSONText.member("reason", problems.first ?? "", to: &$0) }
         return false
     }

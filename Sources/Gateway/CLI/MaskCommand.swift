@@ -19,7 +19,9 @@ extension Command {
         let name = try arguments.required("--profile")
         guard let profile = configuration.profiles.first(where: { $0.name == name }) else {
             throw CommandLineArguments.UsageError(
-                message: "there is no profile '\(name)'; one of \(configuration.profiles.map(\.name).joined(separator: ", "))")
+                message:
+                    "there is no profile '\(name)'; one of \(configuration.profiles.map(\.name).joined(separator: ", "))"
+            )
         }
         let format = arguments.value("--format") ?? "json"
         guard format == "json" || format == "text" else {

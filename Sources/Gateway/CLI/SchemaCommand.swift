@@ -6,7 +6,8 @@ extension Command {
         usage: "[--reference]", example: "tidegate schema > tidegate.schema.json", flags: ["--reference"]
     ) { arguments in
         let root = ConfigurationSchema.root(Backends.declarations)
-        Output.text(arguments.flags.contains("--reference") ? SchemaDocument.reference(root) : SchemaDocument.json(root))
+        Output.text(
+            arguments.flags.contains("--reference") ? SchemaDocument.reference(root) : SchemaDocument.json(root))
         return 0
     }
 }

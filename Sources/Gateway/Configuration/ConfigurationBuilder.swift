@@ -228,7 +228,11 @@ struct ConfigurationBuilder {
                 onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
                 rules: rules)
             do throws(MaskingSettingsError) {
-                configuration.profiles.append(try MaskingProfile(settings))
+                let profile = try MaskingProfile(settings)
+                configuration.profiles.append(profile)
+                for warning in profile.warnings where warning.rule < nodes.count {
+                    report(nodes[warning.rule], warning.message, warning.suggestion, .warning)
+                }
             } catch {
                 let place = error.rule < nodes.count ? nodes[error.rule] : value
                 report(place, error.message, error.suggestion)

@@ -28,8 +28,11 @@ public enum HashAlgorithm: Sendable, Equatable {
     }
 
     /// PBKDF2 with HMAC (RFC 8018), of this hash's length: SaltedPassword of SCRAM. Takes milliseconds: off the loop.
+    ///
+    /// - Precondition: `iterations` is positive. A peer's number is checked before (RFC 7677 asks for 4096).
     public func derive(_ password: [UInt8], salt: [UInt8], iterations: Int) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: byteCount)
+        precondition(iterations > 0, "OpenSSL would leave the key all zeros")
         let characters = password.map { CChar(bitPattern: $0) }
         _ = unsafe PKCS5_PBKDF2_HMAC(
             characters, Int32(clamping: password.count), salt, Int32(clamping: salt.count), Int32(clamping: iterations),

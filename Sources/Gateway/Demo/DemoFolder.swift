@@ -17,7 +17,8 @@ public struct DemoFolder: Sendable {
 
     /// A fresh one below the folder for temporary files.
     static func temporary() throws -> DemoFolder {
-        let folder = DemoFolder(path: FileManager.default.temporaryDirectory.path + "/tidegate-demo-\(UUID().uuidString)")
+        let folder = DemoFolder(
+            path: FileManager.default.temporaryDirectory.path + "/tidegate-demo-\(UUID().uuidString)")
         try folder.create()
         return folder
     }

@@ -15,19 +15,30 @@ package enum JSONValue: Equatable, Sendable {
         self = value
     }
 
-    /// The value at a dotted path. A member whose own name has the dots is found too (`https://example.com/groups`).
+    /// The value at a dotted path. Members whose own names have dots are found too (`https://example.com/groups`,
+    /// `resource_access.my.client.roles`): of several readings, that with the longest name first.
     package func value(at path: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         if let whole = members[path] { return whole }
-        guard let dot = path.firstIndex(of: ".") else { return nil }
-        return members[String(path[..<dot])]?.value(at: String(path[path.index(after: dot)...]))
+        for dot in path.indices.reversed() where path[dot] == "." {
+            let rest = String(path[path.index(after: dot)...])
+            if let found = members[String(path[..<dot])]?.value(at: rest) { return found }
+        }
+        return nil
     }
 
-    /// Texts of a list, or of a text separated by spaces or commas; empty ones are left out.
+    /// Texts of a list, or of a text separated by commas, or else by spaces (`Data Owners, Staff` are two, not three);
+    /// empty ones are left out.
     var texts: [String] {
         switch self {
         case .string(let text):
-            text.split { $0 == " " || $0 == "," }.map(String.init)
+            if text.contains(",") {
+                text.split(separator: ",").map { part in
+                    String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+                }.filter { !$0.isEmpty }
+            } else {
+                text.split(separator: " ").map(String.init)
+            }
         case .array(let values):
             values.compactMap {
                 if case .string(let text) = $0, !text.isEmpty { text } else { nil }

@@ -51,7 +51,12 @@ actor KeySource {
             Task { await refresh(now) }
         }
         if let found = fitting(jws) { return found }
-        await refresh(now)
+        return try await candidatesAnew(jws)
+    }
+
+    /// As `candidates`, after a fresh look, if the last one was long enough ago.
+    func candidatesAnew(_ jws: CompactJWS) async throws(TokenRejection) -> [PublicKey] {
+        await refresh(clock())
         if let found = fitting(jws) { return found }
         throw keys == nil ? .keysUnavailable : .unknownKey
     }
@@ -107,7 +112,7 @@ actor KeySource {
             url.hasPrefix("https://") || url.hasPrefix("http://")
         else { throw HTTPClient.Failure(description: "the discovery document names no jwks_uri") }
         // A https issuer does not hand out its keys in the clear.
-        if settings.issuer.hasPrefix("https://"), !url.hasPrefix("https://") {
+        if settings.issuer.lowercased().hasPrefix("https://"), !url.hasPrefix("https://") {
             throw HTTPClient.Failure(description: "jwks_uri is not https")
         }
         return url

@@ -43,8 +43,10 @@ public struct Glob: Sendable, Hashable, CustomStringConvertible {
     /// True where the pattern is the whole of `name`. Only the last star is tried again, which is enough for globs.
     public func matches(_ name: String) -> Bool {
         let scalars = Array(name.unicodeScalars)
-        var token = 0, at = 0
-        var star = -1, retry = 0
+        var token = 0
+        var at = 0
+        var star = -1
+        var retry = 0
         while at < scalars.count {
             if token < tokens.count, tokens[token] == .any {
                 star = token

@@ -103,7 +103,9 @@ extension PolicyRule {
         }
         if !subjects.claims.isEmpty {
             for (path, values) in subjects.claims {
-                guard let held = principal.claims[path], values.contains(where: { held.contains($0) }) else { return nil }
+                guard let held = principal.claims[path], values.contains(where: { held.contains($0) }) else {
+                    return nil
+                }
             }
             rank = max(rank, 2)
         }

@@ -27,25 +27,6 @@ import TidegateCrypto
         #expect(Hexadecimal.encode(derived) == "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc")
     }
 
-    @Test func `base64 of RFC 4648, section 10`() {
-        let pairs = [
-            "": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE=",
-            "foobar": "Zm9vYmFy",
-        ]
-        for (text, encoded) in pairs {
-            #expect(Base64.encode(Array(text.utf8)) == encoded)
-            #expect(Base64.decode(encoded) == Array(text.utf8))
-            #expect(Base64.decodeURL(encoded.filter { $0 != "=" }) == Array(text.utf8))
-        }
-        #expect(Base64.encodeURL([0xFB, 0xFF]) == "-_8")
-    }
-
-    @Test(arguments: ["Zg=", "Zg", "Zh==", "Z===", "====", "Zm9\n", "Zm-v", " Zm9v", "Zm9vA==="])
-    func `what is not exactly base64 is refused`(_ text: String) { #expect(Base64.decode(text) == nil) }
-
-    @Test(arguments: ["Zg==", "Zh", "Z", "Zm+v", "Zm9v\n"])
-    func `what is not exactly base64url is refused`(_ text: String) { #expect(Base64.decodeURL(text) == nil) }
-
     @Test func `bytes are compared whole`() {
         #expect(equalInConstantTime([1, 2], [1, 2]))
         #expect(!equalInConstantTime([1, 2], [1, 3]))

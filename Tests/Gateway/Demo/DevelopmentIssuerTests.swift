@@ -5,7 +5,13 @@ import TidegateDemo
 import TidegateHTTP
 
 struct DevelopmentIssuerTests {
-    struct Discovery: Decodable { var issuer, jwks_uri: String }
+    struct Discovery: Decodable {
+        var issuer, keys: String
+        enum CodingKeys: String, CodingKey {
+            case issuer
+            case keys = "jwks_uri"
+        }
+    }
     struct Keys: Decodable {
         struct Key: Decodable { var kty, crv, alg, kid, x, y: String }
         var keys: [Key]
@@ -32,7 +38,7 @@ struct DevelopmentIssuerTests {
         defer { issuer.stop() }
         let document: Discovery = try await get(issuer.url + "/.well-known/openid-configuration")
         #expect(document.issuer == issuer.url)
-        let keys: Keys = try await get(document.jwks_uri)
+        let keys: Keys = try await get(document.keys)
         let key = try #require(keys.keys.first)
         let parts = try issuer.mint(subject: "ada", groups: ["analysts"], lifetime: 60).split(separator: ".").map(
             String.init)

@@ -18,7 +18,9 @@ import TidegatePolicy
             mask: MaskIndex(mask))
     }
 
-    private func decides(_ rules: [PolicyRule], _ action: Action = .consume, _ name: String = "orders", kind: String = "topic") -> String? {
+    private func decides(
+        _ rules: [PolicyRule], _ action: Action = .consume, _ name: String = "orders", kind: String = "topic"
+    ) -> String? {
         let policy = CompiledPolicy(rules)
         let ruling = policy.judge(ada, Question(route: "r", action: action, kind: kind, name: name))
         return policy.name(ofRule: ruling.rule).map { ruling.effect == .allow ? $0 : "\($0):\(ruling.effect)" }
@@ -40,7 +42,9 @@ import TidegatePolicy
     }
 
     @Test func `the most specific resource decides, then the subject, then the route`() {
-        #expect(decides([rule("glob", subjects: ["ada"], topics: ["orders*"]), rule("exact", topics: ["orders"])]) == "exact")
+        #expect(
+            decides([rule("glob", subjects: ["ada"], topics: ["orders*"]), rule("exact", topics: ["orders"])])
+                == "exact")
         #expect(decides([rule("long", topics: ["orde*"]), rule("short", subjects: ["ada"], topics: ["o*"])]) == "long")
         #expect(decides([rule("any"), rule("group", groups: ["staff"])]) == "group")
         #expect(decides([rule("group", groups: ["staff"]), rule("claim", claims: ["team": ["etl"]])]) == "claim")

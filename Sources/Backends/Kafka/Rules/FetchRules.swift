@@ -216,7 +216,8 @@ extension KafkaMachine {
         let isFirst = fetchSession.authority == 0 || fetchSession.entries.isEmpty
         fetchSession.authority = governor.authorityVersion
         fetchSession.isMasked = false
-        var allowed = SessionTopics(), denied = SessionTopics()
+        var allowed = SessionTopics()
+        var denied = SessionTopics()
         for (key, entry) in fetchSession.entries {
             let verdict = judge(key.topic, &governor)
             if verdict.isHeld { fetchSession.isMasked = true }

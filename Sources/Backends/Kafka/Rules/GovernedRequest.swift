@@ -54,7 +54,8 @@ struct GovernedRequest {
             values = list.children.map { element in
                 let refused = denied.first { $0.element.range == element.range }
                 return value(
-                    of: element, refused?.error ?? KafkaError.operationNotAttempted, refused?.text ?? "", partial, window)
+                    of: element, refused?.error ?? KafkaError.operationNotAttempted, refused?.text ?? "", partial,
+                    window)
             }
         } else {
             for refused in denied {
@@ -90,7 +91,8 @@ struct GovernedRequest {
     private mutating func graft(
         _ values: [MessageValue], into array: String, under parent: (array: String, keyField: String, key: [UInt8])?
     ) {
-        let fields = parent.map { outer in answer.fields.first { $0.name == outer.array }?.fields ?? [] } ?? answer.fields
+        let fields =
+            parent.map { outer in answer.fields.first { $0.name == outer.array }?.fields ?? [] } ?? answer.fields
         guard let field = fields.first(where: { $0.name == array }) else { return }
         var graft = GovernedExpectation.Graft(parent: parent, array: array)
         for value in values {
@@ -151,7 +153,8 @@ struct GovernedRequest {
     /// element that the request names.
     func refusal(_ error: Int16, _ text: String, _ window: RawSpan) -> [UInt8] {
         var values: [String: MessageValue] = [
-            "ErrorCode": .integer(Int64(error)), "ErrorMessage": .text(text), "NodeId": .integer(-1), "Port": .integer(-1),
+            "ErrorCode": .integer(Int64(error)), "ErrorMessage": .text(text), "NodeId": .integer(-1),
+            "Port": .integer(-1),
         ]
         for partial in rule.partials where partial.parent == nil {
             guard let list = tree[partial.request] else { continue }
@@ -186,7 +189,9 @@ struct GovernedRequest {
                             }),
                     ])
                 })
-        case 30: values["Results"] = .list((tree["Creations"]?.children ?? []).map { _ in .fields(["ErrorCode": code, "ErrorMessage": .null]) })
+        case 30:
+            values["Results"] = .list(
+                (tree["Creations"]?.children ?? []).map { _ in .fields(["ErrorCode": code, "ErrorMessage": .null]) })
         case 31:
             values["FilterResults"] = .list((tree["Filters"]?.children ?? []).map { _ in .fields(["ErrorCode": code]) })
         case 34:

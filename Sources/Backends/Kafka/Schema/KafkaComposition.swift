@@ -103,7 +103,9 @@ extension KafkaInspection {
             return lines.append("\(path)=\(numbers)")
         }
         lines.append("\(path)#\(node.children.count)")
-        for (index, child) in node.children.enumerated() { flatten(field, element: child, "\(path).\(index)", frame, &lines) }
+        for (index, child) in node.children.enumerated() {
+            flatten(field, element: child, "\(path).\(index)", frame, &lines)
+        }
     }
 
     private static func flatten(
