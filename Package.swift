@@ -112,7 +112,9 @@ let package = Package(
         tests("DemoTests", "Gateway/Demo", ["TidegateDemo", "TidegateCrypto", "TidegateHTTP"]),
         tests("ArchitectureTests", "Architecture", []),
         tests("IntegrationTests", "Integration", ["TidegateDemo", "TidegateCrypto"], exclude: ["Clients"]),
-        tests("KafkaTests", "Backends/Kafka", ["TidegateWire", "TidegateCore", "TidegateKafka", "TestSupport"]),
+        tests(
+            "KafkaTests", "Backends/Kafka", ["TidegateWire", "TidegateCore", "TidegateKafka", "TestSupport"],
+            exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]
 )

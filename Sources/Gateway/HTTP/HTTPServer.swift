@@ -204,7 +204,12 @@ private final class ServerLoop: Sendable {
         unsafe evhttp_add_header(headers, "X-Content-Type-Options", "nosniff")
         for (name, value) in response.headers { unsafe evhttp_add_header(headers, name, value) }
         let buffer = unsafe evbuffer_new()
-        unsafe evbuffer_add(buffer, response.body, response.body.count)
+        if unsafe evhttp_request_get_command(request) == EVHTTP_REQ_HEAD {
+            // libevent leaves the length out and would send the body, which the next answer would follow.
+            unsafe evhttp_add_header(headers, "Content-Length", "\(response.body.count)")
+        } else {
+            unsafe evbuffer_add(buffer, response.body, response.body.count)
+        }
         unsafe evhttp_send_reply(request, Int32(clamping: response.status), nil, buffer)
         unsafe evbuffer_free(buffer)
     }

@@ -52,6 +52,13 @@ import TidegateHTTP
         let got = try answer(server.port, "HEAD / HTTP/1.1\r\n\(end)\r\n")
         #expect(got.hasPrefix("HTTP/1.1 200 "))
         #expect(got.hasSuffix("\r\n\r\n"))
+        #expect(got.contains("Content-Length: 6\r\n"))
+        // On a connection that stays open, the next answer begins where this one ends.
+        let both = try answer(server.port, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n\(end)\r\n")
+        let answers = both.components(separatedBy: "\r\n\r\n")
+        #expect(answers.count == 3)
+        #expect(answers[1].hasPrefix("HTTP/1.1 200 "))
+        #expect(answers.last == "GET 0")
     }
 
     @Test func `a body beyond a mebibyte is refused, announced or in chunks, and one of a mebibyte is not`() throws {
