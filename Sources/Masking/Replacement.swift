@@ -130,7 +130,7 @@ enum Characters {
         return end
     }
 
-    /// The UTF-16 unit that `\uXXXX` at that place stands for.
+    /// The UTF-16 unit that `\u` and four digits at that place stands for.
     private static func unit(_ value: RawSpan, _ at: Int) -> UInt16? {
         guard value.byte(at: at) == UInt8(ascii: "\\"), value.byte(at: at + 1) == UInt8(ascii: "u") else { return nil }
         var unit: UInt16 = 0

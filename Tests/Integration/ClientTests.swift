@@ -89,12 +89,7 @@ extension Integration {
             let isWritten = gateway.evidence.contains {
                 $0.contains("\"operation.denied\"") && $0.contains("\"subject\":\"carl\"")
             }
-            // The other two only ever ask for Metadata by name, and a denial of that is not written down yet.
-            withKnownIssue("a denied Metadata leaves no operation.denied") {
-                #expect(isWritten)
-            } when: {
-                client != .confluent
-            }
+            #expect(isWritten)
             #expect(!gateway.evidence.contains { $0.contains("records.delivered") })
         }
 

@@ -42,10 +42,12 @@ public final class KafkaBackend: Backend {
         while !Task.isCancelled {
             let cluster = cluster
             let (endings, ended) = AsyncStream.makeStream(of: CloseReason.self)
-            let connection = connections.open({ MachineOf(CatalogueMachine(cluster: cluster)) }) { reason in
-                ended.yield(reason)
-                ended.finish()
-            }
+            let connection = connections.open(
+                { MachineOf(CatalogueMachine(cluster: cluster)) },
+                ended: { reason in
+                    ended.yield(reason)
+                    ended.finish()
+                })
             cluster.attachRefresher(connection.wake)
             let ticking = Task {
                 while !Task.isCancelled {
@@ -108,7 +110,9 @@ extension KafkaSettings {
             guard let node = settings[key] else { return nil }
             return try secrets.file(at: node)
         }
-        let ca = try file("ca"), certificate = try file("certificate"), key = try file("key")
+        let ca = try file("ca")
+        let certificate = try file("certificate")
+        let key = try file("key")
         guard (certificate == nil) == (key == nil) else {
             throw ConfigurationProblem(
                 at: settings, "a certificate needs its key, and a key its certificate",

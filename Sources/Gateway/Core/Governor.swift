@@ -31,6 +31,9 @@ public struct Governor: ~Copyable {
     private var backendTicket: Ticket = 0
     private var identityText: [UInt8] = []
     private var lastDelivery: DeliveryText?
+    /// Requests refused as such that are written already.
+    private var refusedRequests: Set<String> = []
+    private static let refusedRequestLimit = 64
     private var counted = false
     private var wasRejected = false
     /// When the principal's token ends; beyond all time before there is one.
@@ -484,7 +487,12 @@ public struct Governor: ~Copyable {
     }
 
     /// Writes that a request was refused as such: a field that is not for clients, a version that is not served.
+    ///
+    /// Once a session for each request and reason: a client may repeat them as fast as it likes.
     public mutating func refuseRequest(_ wireName: WireName?, _ reason: String) {
+        guard refusedRequests.count < Governor.refusedRequestLimit,
+            refusedRequests.insert("\(wireName?.index ?? .max) \(reason)").inserted
+        else { return }
         let session = identity()
         var members: [UInt8] = [UInt8(ascii: " ")]
         let names = self.session.route.wireNames

@@ -175,9 +175,14 @@ public final class SigningKey: Sendable {
 
     /// A key from its PEM file (PKCS #8).
     public init?(pem: [UInt8], algorithm: SignatureAlgorithm) {
-        guard let bio = unsafe BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { return nil }
-        defer { unsafe BIO_free(bio) }
-        guard let key = unsafe shim_read_private_key(bio) else { return nil }
+        // The BIO reads the very bytes: they stay in place until it is gone.
+        let read = unsafe pem.withUnsafeBytes { raw -> OpaquePointer? in
+            guard let bio = unsafe BIO_new_mem_buf(raw.baseAddress, Int32(clamping: raw.count)) else { return nil }
+            defer { unsafe BIO_free(bio) }
+            return unsafe shim_read_private_key(bio)
+        }
+        ERR_clear_error()
+        guard let key = unsafe read else { return nil }
         unsafe handle = key
         self.algorithm = algorithm
     }

@@ -19,6 +19,7 @@ import Glibc
         self.thread = thread
         if result != 0 {
             unsafe box.release()
+            // invariant: at start only, before anything is promised to anybody
             preconditionFailure("no thread can be started")
         }
     }

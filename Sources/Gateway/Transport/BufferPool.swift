@@ -40,7 +40,7 @@ final class BufferPool {
         let map = unsafe mmap(
             nil, wanted * BufferPool.stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard let map = unsafe map, unsafe map != MAP_FAILED else {
-            // Without addresses no loop can run; at start only.
+            // invariant: at start only; without addresses no loop can run
             preconditionFailure("no address space for receive buffers")
         }
         unsafe base = map

@@ -85,6 +85,7 @@ struct LoopThread: ~Copyable {
                 unsafe Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
                 return nil
             }, box.toOpaque())
+        // invariant: at start only, before anything listens
         guard code == 0 else { preconditionFailure("the system has no thread for an event loop") }
         self.id = id
         unsafe shim_name_thread(id, String(name.prefix(15)))

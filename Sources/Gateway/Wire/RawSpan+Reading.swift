@@ -51,7 +51,8 @@ extension RawSpan {
     public func equals(_ other: RawSpan, in range: Range<Int>) -> Bool {
         guard holds(range), range.count == other.byteCount else { return false }
         var at = 0
-        let count = other.byteCount, start = range.lowerBound
+        let count = other.byteCount
+        let start = range.lowerBound
         while count &- at >= 8 {
             let ours = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ at, as: UInt64.self)
             let theirs = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self)

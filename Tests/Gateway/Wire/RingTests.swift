@@ -4,7 +4,8 @@ import TidegateWire
 @Suite struct RingTests {
     @Test func `elements leave in the order they came, across growth and wrap-around`() {
         var ring = Ring<Int>()
-        var next = 0, expected = 0
+        var next = 0
+        var expected = 0
         for round in 0..<200 {
             for _ in 0..<(round % 7) {
                 ring.append(next)

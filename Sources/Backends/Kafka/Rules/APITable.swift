@@ -49,7 +49,8 @@ extension APIRule {
             APIRule(
                 key: KafkaKey.metadata, asks: [.covered],
                 partials: [topics(.describe, id: "TopicId")],
-                filters: [topicList("Topics", name: "Name", id: "TopicId")], nodes: [Nodes(array: "Brokers", id: "NodeId")],
+                filters: [topicList("Topics", name: "Name", id: "TopicId")],
+                nodes: [Nodes(array: "Brokers", id: "NodeId")],
                 authorizedOperations: [
                     .init(array: "Topics", field: "TopicAuthorizedOperations", name: "Name", kind: .topic),
                     .init(field: "ClusterAuthorizedOperations", kind: .cluster),
@@ -73,9 +74,11 @@ extension APIRule {
                 ], skips: ["Partitions"]),
             APIRule(
                 key: 10, asks: [.number("KeyType", in: 0...1)],
-                partials: [Partial(
-                    request: "CoordinatorKeys", subject: .coordinator, action: .describe, response: "Coordinators",
-                    responseName: "Key")],
+                partials: [
+                    Partial(
+                        request: "CoordinatorKeys", subject: .coordinator, action: .describe, response: "Coordinators",
+                        responseName: "Key")
+                ],
                 nodes: [Nodes(array: nil, id: "NodeId"), Nodes(array: "Coordinators", id: "NodeId")]),
             APIRule(key: 11, asks: [group(.consume)]),
             APIRule(key: 12, asks: [group(.consume)]),
@@ -100,15 +103,19 @@ extension APIRule {
             APIRule(key: 22, asks: [.covered, transaction()], highest: 5),
             APIRule(
                 key: 23, asks: [.number("ReplicaId", in: -2 ... -1)],
-                partials: [topics(
-                    .describe, name: "Topic", responseName: "Topic", parts: ("Partitions", "Partition"),
-                    responseParts: ("Partitions", "Partition", "ErrorCode"))]),
+                partials: [
+                    topics(
+                        .describe, name: "Topic", responseName: "Topic", parts: ("Partitions", "Partition"),
+                        responseParts: ("Partitions", "Partition", "ErrorCode"))
+                ]),
             APIRule(
                 key: 24, asks: [transaction("V3AndBelowTransactionalId")],
-                partials: [topics(
-                    .produce, request: "V3AndBelowTopics", response: "ResultsByTopicV3AndBelow",
-                    parts: ("Partitions", nil),
-                    responseParts: ("ResultsByPartition", "PartitionIndex", "PartitionErrorCode"))],
+                partials: [
+                    topics(
+                        .produce, request: "V3AndBelowTopics", response: "ResultsByTopicV3AndBelow",
+                        parts: ("Partitions", nil),
+                        responseParts: ("ResultsByPartition", "PartitionIndex", "PartitionErrorCode"))
+                ],
                 isWhole: true, highest: 3),
             APIRule(key: 25, asks: [transaction(), group(.commit)]),
             APIRule(key: 26, asks: [transaction()]),
@@ -117,20 +124,26 @@ extension APIRule {
                 partials: [topics(.commit, parts: partitions, responseParts: partitionErrors)]),
             APIRule(
                 key: 32,
-                partials: [Partial(
-                    request: "Resources", name: "ResourceName", subject: .configuration, action: .describe,
-                    response: "Results", responseName: "ResourceName")],
+                partials: [
+                    Partial(
+                        request: "Resources", name: "ResourceName", subject: .configuration, action: .describe,
+                        response: "Results", responseName: "ResourceName")
+                ],
                 blanks: [.brokerSettings]),
             APIRule(
                 key: 33,
-                partials: [Partial(
-                    request: "Resources", name: "ResourceName", subject: .configuration, action: .alter,
-                    response: "Responses", responseName: "ResourceName")]),
+                partials: [
+                    Partial(
+                        request: "Resources", name: "ResourceName", subject: .configuration, action: .alter,
+                        response: "Responses", responseName: "ResourceName")
+                ]),
             APIRule(
                 key: 44,
-                partials: [Partial(
-                    request: "Resources", name: "ResourceName", subject: .configuration, action: .alter,
-                    response: "Responses", responseName: "ResourceName")]),
+                partials: [
+                    Partial(
+                        request: "Resources", name: "ResourceName", subject: .configuration, action: .alter,
+                        response: "Responses", responseName: "ResourceName")
+                ]),
             APIRule(key: 37, partials: [topics(.alter, response: "Results")]),
             APIRule(key: 42, partials: [groups(.delete, request: "GroupsNames", response: "Results")]),
             APIRule(
@@ -144,13 +157,17 @@ extension APIRule {
                 authorizedOperations: [.init(field: "ClusterAuthorizedOperations", kind: .cluster)]),
             APIRule(
                 key: 61,
-                partials: [topics(
-                    .consume, parts: ("PartitionIndexes", nil), responseParts: partitionErrors)]),
+                partials: [
+                    topics(
+                        .consume, parts: ("PartitionIndexes", nil), responseParts: partitionErrors)
+                ]),
             APIRule(
                 key: 65,
-                partials: [Partial(
-                    request: "TransactionalIds", subject: .kind(.transaction, error: transactionError),
-                    action: .describe, response: "TransactionStates", responseName: "TransactionalId")],
+                partials: [
+                    Partial(
+                        request: "TransactionalIds", subject: .kind(.transaction, error: transactionError),
+                        action: .describe, response: "TransactionStates", responseName: "TransactionalId")
+                ],
                 filters: [topicList("TransactionStates", "Topics", name: "Topic")]),
             APIRule(
                 key: 66, asks: [.covered],
@@ -193,7 +210,8 @@ extension APIRule {
                 asks: [
                     group(.consume),
                     .names(["Topology", "Subtopologies", "SourceTopics"], .topic, .describe, error: topicError),
-                    .names(["Topology", "Subtopologies", "RepartitionSinkTopics"], .topic, .describe, error: topicError),
+                    .names(
+                        ["Topology", "Subtopologies", "RepartitionSinkTopics"], .topic, .describe, error: topicError),
                     .names(
                         ["Topology", "Subtopologies", "StateChangelogTopics", "Name"], .topic, .create,
                         error: topicError),
@@ -228,9 +246,11 @@ extension APIRule {
                 ], filters: [topicList("Groups", "Topics", name: "TopicName")], skips: ["Partitions"]),
             APIRule(
                 key: 91, asks: [group(.commit)],
-                partials: [topics(
-                    .commit, name: "TopicName", response: "Responses", responseName: "TopicName", parts: partitions,
-                    responseParts: partitionErrors)]),
+                partials: [
+                    topics(
+                        .commit, name: "TopicName", response: "Responses", responseName: "TopicName", parts: partitions,
+                        responseParts: partitionErrors)
+                ]),
             APIRule(
                 key: 92, asks: [group(.delete)],
                 partials: [topics(.commit, name: "TopicName", response: "Responses", responseName: "TopicName")]),

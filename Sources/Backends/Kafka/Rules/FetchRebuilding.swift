@@ -324,7 +324,8 @@ extension KafkaMachine {
             rebuilt.append(bytes: window.extracting(range))
         }
         let delivered = delivery(
-            part, batch, records: batch.count - dropped, bytes: rebuilt.count - start, maskedFields: counters.maskedFields)
+            part, batch, records: batch.count - dropped, bytes: rebuilt.count - start,
+            maskedFields: counters.maskedFields)
         plan.deliveries.append(
             PlannedDelivery(
                 delivery: delivered, clearance: clearance, records: firstRecord..<plan.records.count))

@@ -189,7 +189,8 @@ extension KafkaMachine {
         let elements = field.array.map { tree[$0]?.children ?? [] } ?? [tree]
         for element in elements {
             guard let place = element[field.field], place.integer(window) != KafkaMachine.notAsked else { continue }
-            let name = field.name.flatMap { element[$0] }.map { window.bytes($0.content) } ?? Array("kafka-cluster".utf8)
+            let name =
+                field.name.flatMap { element[$0] }.map { window.bytes($0.content) } ?? Array("kafka-cluster".utf8)
             var mask: Int32 = 0
             for (code, action) in KafkaMachine.operations
             where unsafe governor.permits(action, field.kind, named: name.span.bytes) {

@@ -35,6 +35,11 @@ struct GovernedRequest {
         self.tree = tree
     }
 
+    /// Elements are named that a partial decides one by one.
+    var namesElements: Bool {
+        rule.partials.contains { partial in tree[partial.request].map { !$0.children.isEmpty } ?? false }
+    }
+
     /// Nothing is left to forward: the gateway answers alone. Metadata goes on, for its brokers.
     var isRefusedWhole: Bool {
         if topError != KafkaError.none { return true }

@@ -72,7 +72,10 @@ extension KafkaMachine {
             switch ask {
             case .covered:
                 refusalText = "no rule of the route covers you"
-                if !governor.isCovered { return .refused(request.rule.fallbackError) }
+                // Where names are asked for, each is decided (and recorded) first; what is left is refused behind that.
+                if governor.isCovered || request.namesElements { continue }
+                governor.refuseRequest(wireName, "no rule of the route covers the principal")
+                return .refused(request.rule.fallbackError)
             case .nobody(let error):
                 refusalText = "not open to clients of the gateway"
                 governor.refuseRequest(wireName, "not open to clients")
@@ -201,7 +204,9 @@ extension KafkaMachine {
                     case .unknown: error = KafkaError.unknownTopicID
                     case .refused: error = code
                     case .found(let resource):
-                        if !isAllowed(Operation(partial.action, resource, wireName: wireName), &governor) { error = code }
+                        if !isAllowed(Operation(partial.action, resource, wireName: wireName), &governor) {
+                            error = code
+                        }
                     }
                 } else {
                     let name = nameNode.map { window.bytes($0.content) } ?? []

@@ -42,7 +42,8 @@ final class KafkaRules: Sendable {
             }
             guard let ours = served(key), let theirs = broker.range(of: key) else { return nil }
             if let rule = rule(key), !rule.isOffered { return nil }
-            let low = max(ours.lowerBound, theirs.lowerBound), high = min(ours.upperBound, theirs.upperBound)
+            let low = max(ours.lowerBound, theirs.lowerBound)
+            let high = min(ours.upperBound, theirs.upperBound)
             guard low <= high else { return nil }
             return (key, (key == KafkaKey.produce ? 0 : low)...high)
         }

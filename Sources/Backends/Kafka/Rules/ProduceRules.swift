@@ -116,7 +116,8 @@ extension KafkaMachine {
     }
 
     private func produced(_ partition: ProduceExpectation.Partition, at base: Int64?) -> Delivery {
-        var first: Position?, last: Position?
+        var first: Position?
+        var last: Position?
         if let base, base >= 0 {
             first = Position(major: 0, minor: UInt64(base))
             last = Position(major: 0, minor: UInt64(base) &+ UInt64(max(1, partition.records)) &- 1)

@@ -3,7 +3,8 @@ enum FieldsOfNoResource {
     /// Names that resources or addresses stand under although they have no `entityType`: the rules look at them by name.
     static let governed: Set<String> = [
         "TopicId", "Key", "CoordinatorKeys", "Host", "ResourceName", "ResourceNameFilter", "GroupId", "Records",
-        "BatchIndexErrorMessage", "AcknowledgeErrorMessage", "TransactionalIdPattern", "SubscribedTopicRegex", "SourceTopicRegex", "ErrorMessage", "Value",
+        "BatchIndexErrorMessage", "AcknowledgeErrorMessage", "TransactionalIdPattern", "SubscribedTopicRegex",
+        "SourceTopicRegex", "ErrorMessage", "Value",
     ]
 
     /// Names that stand for nothing that is governed.

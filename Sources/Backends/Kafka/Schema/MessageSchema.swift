@@ -70,7 +70,9 @@ final class MessageCatalog: Sendable {
         for line in KafkaDefinitions.lines {
             var parser = DefinitionParser("\(line)")
             guard let definition = parser.definition() else { continue }
-            if definition.isResponse { responses[definition.key] = definition } else {
+            if definition.isResponse {
+                responses[definition.key] = definition
+            } else {
                 requests[definition.key] = definition
             }
         }
@@ -170,7 +172,9 @@ private struct Definition {
         case .structure:
             var sum = isFlexible ? 1 : 0
             for field in fields where field.tag == nil {
-                sum += field.isArray ? (isFlexible ? 1 : 4) : field.isNullable && field.kind == .structure ? 1 : field.least
+                sum +=
+                    field.isArray
+                    ? (isFlexible ? 1 : 4) : field.isNullable && field.kind == .structure ? 1 : field.least
             }
             return max(1, sum)
         }
@@ -194,7 +198,8 @@ private struct DefinitionParser {
         guard let versions else { return nil }
         return Definition(
             key: key, name: name, isResponse: isResponse, versions: versions,
-            firstFlexible: flexible == "none" ? Int16.max : DefinitionParser.versions(flexible)?.lowerBound ?? Int16.max,
+            firstFlexible: flexible == "none"
+                ? Int16.max : DefinitionParser.versions(flexible)?.lowerBound ?? Int16.max,
             fields: fields)
     }
 

@@ -103,7 +103,11 @@ struct CatalogueMachine: WireMachine, ~Copyable {
         cluster.begin()
         let isFlexible = metadataVersion >= 9
         var body: [UInt8] = []
-        if isFlexible { body.append(0) } else if metadataVersion >= 1 { body.append(bigEndian: Int32(-1)) } else {
+        if isFlexible {
+            body.append(0)
+        } else if metadataVersion >= 1 {
+            body.append(bigEndian: Int32(-1))
+        } else {
             body.append(bigEndian: Int32(0))
         }
         if metadataVersion >= 4 { body.append(0) }  // AllowAutoTopicCreation

@@ -121,6 +121,7 @@ struct BatchHead {
 
     var first: Position { Position(major: 0, minor: UInt64(max(0, baseOffset))) }
     var last: Position {
-        Position(major: 0, minor: UInt64(max(0, baseOffset)).addingReportingOverflow(UInt64(lastOffsetDelta)).partialValue)
+        Position(
+            major: 0, minor: UInt64(max(0, baseOffset)).addingReportingOverflow(UInt64(lastOffsetDelta)).partialValue)
     }
 }

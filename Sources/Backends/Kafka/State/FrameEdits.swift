@@ -24,7 +24,9 @@ struct FrameEdits {
 
     /// Removes a range and what was said of its parts before.
     mutating func removeCovering(_ range: Range<Int>) {
-        edits.removeAll { $0.range.lowerBound >= range.lowerBound && $0.range.upperBound <= range.upperBound && !$0.range.isEmpty }
+        edits.removeAll {
+            $0.range.lowerBound >= range.lowerBound && $0.range.upperBound <= range.upperBound && !$0.range.isEmpty
+        }
         remove(range)
     }
 

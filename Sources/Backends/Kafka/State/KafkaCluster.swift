@@ -1,5 +1,5 @@
-import TidegateCore
 import Synchronization
+import TidegateCore
 import TidegateCrypto
 
 /// What is known of a cluster at one moment: its brokers, its topics by id, what it serves. Immutable; a refresh makes a
@@ -61,7 +61,8 @@ final class KafkaCluster: Sendable {
         self.log = log
         self.name = name
         self.settings = settings
-        state = Mutex(State(catalogue: KafkaCatalogue(generation: 0, nodes: [:], topics: [:], names: [], apiVersions: nil)))
+        state = Mutex(
+            State(catalogue: KafkaCatalogue(generation: 0, nodes: [:], topics: [:], names: [], apiVersions: nil)))
         published = Atomic(0)
         wakeRefresher = Mutex(nil)
     }

@@ -26,7 +26,8 @@ struct KafkaSettings: Sendable {
         .init(
             "sasl",
             .object([
-                .init("mechanism", .word(Mechanism.allCases.map(\.rawValue)), required: true, "How the gateway logs in."),
+                .init(
+                    "mechanism", .word(Mechanism.allCases.map(\.rawValue)), required: true, "How the gateway logs in."),
                 .init("username", .text(example: "gateway"), required: true, "The gateway's own user at the brokers."),
                 .init("passwordFile", .text(example: "secrets/kafka", check: .file), "A file that holds the password."),
                 .init("passwordEnv", .text(example: "KAFKA_PASSWORD"), "An environment variable that holds it."),
@@ -34,8 +35,12 @@ struct KafkaSettings: Sendable {
         .init(
             "tls",
             .object([
-                .init("ca", .text(example: "certs/ca.pem", check: .file), "Authorities to trust; the system's without it."),
-                .init("certificate", .text(example: "certs/client.pem", check: .file), "The gateway's own certificate (mTLS)."),
+                .init(
+                    "ca", .text(example: "certs/ca.pem", check: .file), "Authorities to trust; the system's without it."
+                ),
+                .init(
+                    "certificate", .text(example: "certs/client.pem", check: .file),
+                    "The gateway's own certificate (mTLS)."),
                 .init("key", .text(example: "certs/client.key", check: .file), "Its key."),
                 .init("serverName", .text(example: "kafka.internal"), "The name in the brokers' certificates."),
                 .init("verify", .word(["full", "none"]), "full (the default): chain and host name; none: neither."),

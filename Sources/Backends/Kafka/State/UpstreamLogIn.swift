@@ -146,7 +146,8 @@ struct UpstreamLogIn {
 
 /// Requests of the gateway's own, with header version 1 (or 2 where flexible).
 enum OwnRequest {
-    static func frame(key: Int16, version: Int16, correlation: Int32, _ body: [UInt8], isFlexible: Bool = false) -> [UInt8]
+    static func frame(key: Int16, version: Int16, correlation: Int32, _ body: [UInt8], isFlexible: Bool = false)
+        -> [UInt8]
     {
         let client = Array("tidegate".utf8)
         var bytes: [UInt8] = []
