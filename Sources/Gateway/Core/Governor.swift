@@ -99,15 +99,15 @@ public struct Governor: ~Copyable {
             principal = verified
             expires = verified.expires
             identityText = []
-            meter.counts.sessionsStarted &+= 1
-            meter.counts.sessionsActive += 1
+            meter.tally { $0.sessionsStarted &+= 1 }
+            meter.tally { $0.sessionsActive += 1 }
             note(evidence.write("session.started", at: now, session: identity()) { _ in }, towards: .client)
             return .ready(verified)
         }
     }
 
     private mutating func reject(_ reason: String, code: Refusal.Code = .unauthenticated) -> Refusal {
-        if principal == nil, !wasRejected { meter.counts.sessionsRejected &+= 1 }
+        if principal == nil, !wasRejected { meter.tally { $0.sessionsRejected &+= 1 } }
         wasRejected = true
         note(
             evidence.write("session.rejected", at: now, session: identity()) {
@@ -201,7 +201,7 @@ public struct Governor: ~Copyable {
     private func judge(_ principal: Principal, _ operation: Operation) -> Ruling {
         guard authority.authenticator.stands(principal) else { return Ruling(effect: .deny, rule: -1) }
         let start = meter.clock()
-        defer { meter.counts.decisions.observe(nanoseconds: meter.clock() - start) }
+        defer { meter.tally { $0.decisions.observe(nanoseconds: meter.clock() - start) } }
         let route = session.route
         return authority.policy.judge(
             principal,
@@ -352,7 +352,7 @@ public struct Governor: ~Copyable {
         guard masker.mask(fields, in: bytes, into: &scratch, outcomes: &outcomes, counters: &counters) else {
             return nil
         }
-        meter.counts.maskFailures &+= UInt64(counters.failures)
+        meter.tally { $0.maskFailures &+= UInt64(counters.failures) }
         return counters
     }
 
@@ -458,10 +458,10 @@ public struct Governor: ~Copyable {
         totals.records &+= UInt64(delivery.records)
         totals.bytes &+= UInt64(delivery.bytes)
         totals.maskedFields &+= UInt64(delivery.maskedFields)
-        meter.counts.maskedFields &+= UInt64(delivery.maskedFields)
+        meter.tally { $0.maskedFields &+= UInt64(delivery.maskedFields) }
         switch delivery.towards {
-        case .client: meter.counts.recordsDelivered &+= UInt64(delivery.records)
-        case .backend: meter.counts.recordsProduced &+= UInt64(delivery.records)
+        case .client: meter.tally { $0.recordsDelivered &+= UInt64(delivery.records) }
+        case .backend: meter.tally { $0.recordsProduced &+= UInt64(delivery.records) }
         }
     }
 
@@ -474,7 +474,7 @@ public struct Governor: ~Copyable {
 
     /// Writes that records were kept back, and why.
     public mutating func withhold(_ delivery: Delivery, _ refusal: Refusal) {
-        meter.counts.recordsWithheld &+= UInt64(delivery.records)
+        meter.tally { $0.recordsWithheld &+= UInt64(delivery.records) }
         let action: Action = delivery.towards == .client ? .consume : .produce
         let operation = Operation(action, delivery.resource, wireName: delivery.wireName)
         let members = operationMembers(operation, wireName: delivery.wireName) + ruleMember(refusal.rule)
@@ -549,14 +549,14 @@ public struct Governor: ~Copyable {
 
     /// Writes `session.ended` with what the session did in all. Called once, when its connection is gone.
     public mutating func end(_ reason: CloseReason) {
-        meter.counts.sessionsEnded[reason.word, default: 0] &+= 1
+        meter.tally { $0.sessionsEnded[reason.word, default: 0] &+= 1 }
         guard let principal else {
             if reason != .ended, !wasRejected { _ = reject(reason.word) }
             return
         }
         if counted {
             ledger.leave(subject: principal.subject)
-            meter.counts.sessionsActive -= 1
+            meter.tally { $0.sessionsActive -= 1 }
             counted = false
         }
         let session = identity()
