@@ -23,7 +23,8 @@ struct Assembly {
     /// - Throws: what only shows when things are made.
     init(
         _ configuration: Configuration, _ secrets: FileSecretReader, services: (FileSecretReader) -> BackendServices,
-        keeping kept: [Running], log: Log
+        keeping kept: [Running],
+        verifier previous: TokenVerifier? = nil, log: Log
     ) throws(ConfigurationProblems) {
         self.configuration = configuration
         var backends: [Running] = []
@@ -37,7 +38,7 @@ struct Assembly {
             }
         }
         self.backends = backends
-        verifier = TokenVerifier(configuration.issuers, log: log)
+        verifier = TokenVerifier(configuration.issuers, log: log, keeping: previous)
         var listeners: [ListenerSpecification] = []
         for route in configuration.routes {
             guard let running = backends.first(where: { $0.name == route.backend }) else { continue }

@@ -139,7 +139,8 @@ actor GatewayService {
         let next: Assembly
         do throws(ConfigurationProblems) {
             next = try Assembly(
-                configuration, reading.secrets, services: { services.make($0) }, keeping: assembly.backends, log: log)
+                configuration, reading.secrets, services: { services.make($0) }, keeping: assembly.backends,
+                verifier: assembly.verifier, log: log)
         } catch { return reject(error.list.map(\.description)) }
         do {
             if let tls = configuration.admin.tls { control.replace(tls: try Assembly.context(tls)) }

@@ -5,6 +5,10 @@ public struct IssuerSettings: Sendable, Equatable {
         case discovery
         case url(String)
         case file(String)
+
+        var isFile: Bool {
+            if case .file = self { true } else { false }
+        }
     }
     /// Exactly the token's `iss`.
     public var issuer: String

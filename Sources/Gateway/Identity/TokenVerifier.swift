@@ -43,16 +43,23 @@ public final class TokenVerifier: Authenticator {
     }
 
     /// - Parameters:
+    ///   - previous: of the configuration before: fetched keys of issuers that have not changed are kept, so that a reload
+    ///     during an issuer's outage loses nothing. Keys of files are read anew.
     ///   - fetch: gets a URL's body; the network where left out.
     ///   - clock: wall-clock time.
     public init(
-        _ issuers: [IssuerSettings], log: Log, clock: @escaping @Sendable () -> Instant = { Instant.current },
+        _ issuers: [IssuerSettings], log: Log, keeping previous: TokenVerifier? = nil,
+        clock: @escaping @Sendable () -> Instant = { Instant.current },
         fetch: (@Sendable (String) async throws -> [UInt8])? = nil
     ) {
         self.clock = clock
         self.issuers = Dictionary(
-            issuers.map { ($0.issuer, ($0, KeySource($0, fetch: fetch, clock: clock, log: log))) },
-            uniquingKeysWith: { first, _ in first })
+            issuers.map { settings in
+                if let kept = previous?.issuers[settings.issuer], kept.settings == settings, !settings.keys.isFile {
+                    return (settings.issuer, kept)
+                }
+                return (settings.issuer, (settings, KeySource(settings, fetch: fetch, clock: clock, log: log)))
+            }, uniquingKeysWith: { first, _ in first })
     }
 
     public func authenticate(_ credential: Credential, now: Instant, waker: Waker) -> Authentication {

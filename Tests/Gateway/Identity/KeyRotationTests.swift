@@ -44,6 +44,22 @@ import TidegateIdentity
         _ = try await verifier.verify(try token("two", second))
     }
 
+    @Test func `a reload while the issuer is away keeps the keys, but not those of another audience's settings`()
+        async throws
+    {
+        let before = issuer.verifier()
+        _ = try await before.verify(try token("one", first))
+        issuer.goAway()
+        func reloaded(audience: String) -> TokenVerifier {
+            TokenVerifier(
+                [IssuerSettings(issuer: IssuerFixture.name, audience: audience)],
+                log: Log(minimum: .error, sink: { _ in }),
+                keeping: before, clock: { [issuer] in issuer.now }, fetch: issuer.fetch)
+        }
+        _ = try await reloaded(audience: "tidegate").verify(try token("one", first))
+        #expect(await outcome(reloaded(audience: "other"), try token("one", first)) == .failure(.keysUnavailable))
+    }
+
     @Test func `keys without ids rotate too, with a fetch every five seconds at most`() async throws {
         issuer.rotate(to: [(nil, first)])
         let verifier = issuer.verifier()
