@@ -62,6 +62,6 @@ struct NameTableTests {
             }
             _ = governor.resource(ResourceKind(0), named: name.span.bytes)
         }
-        #expect(ContinuousClock.now - started < .seconds(5))
+        #expect(ContinuousClock.now - started < .seconds(60))
     }
 }
