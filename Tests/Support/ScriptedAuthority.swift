@@ -171,7 +171,7 @@ public final class ScriptedAuthority {
     }
 
     /// Counts its calls in `takeWakes`.
-    public var waker: Waker { Waker { [self] in wakes.withLock { $0 += 1 } } }
+    public var waker: Waker { Waker { [weak self] in self?.wakes.withLock { $0 += 1 } } }
 
     /// How often the waker was called since the last time.
     public func takeWakes() -> Int {

@@ -28,7 +28,9 @@ package final class KafkaRehearsal: Sendable {
         self.cluster = cluster
         let versions = BrokerVersions(ranges: ranges)
         KafkaRehearsal.publish(topics, nodes, versions, cluster)
-        cluster.attachRefresher { KafkaRehearsal.publish(topics + later, nodes, versions, cluster) }
+        cluster.attachRefresher { [weak cluster] in
+            if let cluster { KafkaRehearsal.publish(topics + later, nodes, versions, cluster) }
+        }
     }
 
     private static func publish(

@@ -72,7 +72,7 @@ import TidegateIdentity
         #expect(issuer.fetches == 2)
     }
 
-    @Test func `an issuer that hangs slows nobody whose key is known`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `an issuer that hangs slows nobody whose key is known`() async throws {
         let hangs = Mutex(false)
         let issuer = issuer
         let verifier = TokenVerifier(
@@ -80,19 +80,15 @@ import TidegateIdentity
             log: Log(minimum: .error, sink: { _ in }),
             clock: { issuer.now },
             fetch: { url in
-                if hangs.withLock({ $0 }) {
-                    try await Task.sleep(for: .seconds(3))
-                    throw IssuerFixture.Away()
-                }
+                while hangs.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(20)) }
                 return try await issuer.fetch(url)
             })
         _ = try await verifier.verify(try token("one", first))
         hangs.withLock { $0 = true }
         issuer.advance(seconds: 3601)
-        let clock = ContinuousClock()
-        let began = clock.now
+        // Answered while the refresh still hangs; waiting for it would never end.
         _ = try await verifier.verify(try token("one", first))
-        #expect(clock.now - began < .seconds(2))
+        hangs.withLock { $0 = false }
     }
 
     @Test func `sets that are no key set, and keys of no use, verify nothing`() async throws {
