@@ -16,7 +16,8 @@ setup-tests: setup
 build: setup ## the release build that demo, tests and benchmarks share: .build/release/tidegate
 	@scripts/build
 
-demo: build ## the story on an embedded Kafka cluster; ONCE=1 runs it unattended and exits 0 or 1
+demo: setup ## the story on an embedded Kafka cluster; ONCE=1 runs it unattended and exits 0 or 1
+	@scripts/build --product tidegate
 	@.build/release/tidegate demo $(if $(filter 1,$(ONCE)),--once)
 
 test: setup-tests build ## everything: unit tests, real clients, a real Kafka where there is one
