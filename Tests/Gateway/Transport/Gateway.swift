@@ -79,13 +79,27 @@ final class Latch: Sendable {
     var value: Int { count.withLock { $0 } }
 }
 
+/// How much longer than usual a test waits before it gives up: sanitizers and busy machines are slow.
+let patienceFactor = getenv("TIDEGATE_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
+
 /// Waits until something holds; a failed condition is an error, never a hang.
-func eventually(_ what: String = "", seconds: Double = 10, _ condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+func eventually(_ what: String = "", _ condition: () throws -> Bool) throws {
+    try eventually(what, within: .seconds(10 * patienceFactor), condition)
+}
+
+func eventually(_ what: String = "", within time: Duration, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + time
+    var rests = 0
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw TestError("never: \(what)") }
-        sched_yield()
+        pause(&rests)
     }
+}
+
+/// Leaves the core to others before something is looked at again: at first for a moment, later for longer.
+func pause(_ rests: inout Int) {
+    rests += 1
+    if rests < 100 { sched_yield() } else { usleep(300) }
 }
 
 /// A transport runtime for one test, on one loop unless it says otherwise.
@@ -117,7 +131,7 @@ final class Gateway: Sendable {
         case .ioUring, .epoll:
             if case .epoll = driver { settings.driver = .epoll } else { settings.driver = .ioUring }
             runtime = try TransportRuntime(settings, authority: authority, ledger: ledger, sink: sink, log: log)
-        case .scripted(let network, _):
+        case .scripted(let network):
             runtime = TransportRuntime(
                 settings, authority: authority, ledger: ledger, sink: sink, log: log, network: network)
         }
@@ -132,7 +146,7 @@ final class Gateway: Sendable {
                 address: address,
                 runtime: RouteRuntime(route: route, tls: tls, proxyNetworks: networks, makeMachine: machine))
         ])[0].port
-        if case .scripted(let network, _) = driver {
+        if case .scripted(let network) = driver {
             let port = port
             try eventually("the port") { network.isListening(port) }
         }
