@@ -204,7 +204,7 @@ final class ScriptedDriver: Driver {
     func connect(_ descriptor: CInt, _ token: Token, to address: SocketAddress) {
         entries[token] = Entry(descriptor: descriptor)
         entries[token]?.connecting = network.state.withLock { state in
-            guard state.backends[address.port] != nil else { return -ECONNREFUSED }
+            guard address.bytes == [127, 0, 0, 1], state.backends[address.port] != nil else { return -ECONNREFUSED }
             state.backends[address.port]?.append(descriptor)
             return 0
         }
