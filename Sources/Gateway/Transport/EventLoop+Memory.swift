@@ -4,6 +4,8 @@ import TidegateCrypto
 extension EventLoop {
     /// Starvation that lasts longer ends sessions, in nanoseconds.
     private static let patience: Int64 = 1_000_000_000
+    /// Starvation that comes back within this time has been waited for already, in nanoseconds.
+    private static let calm: Int64 = 10_000_000_000
 
     /// Out of memory at the limit, until a tenth of it is free again: a level that is crossed all the time stops and
     /// starts everybody.
@@ -11,12 +13,14 @@ extension EventLoop {
         if !isStarved {
             guard budget.isExceeded || pool.chunksLeft < pool.reserve else { return }
             isStarved = true
-            shedAt = monotonic + EventLoop.patience
+            let isAgain = monotonic < calmAt
+            shedAt = monotonic + (isAgain ? EventLoop.patience / 10 : EventLoop.patience)
             log.warning("sessions hold all memory that they may", ["bytes": "\(budget.bytes)"])
             return lookAtAll()
         }
         if budget.excess(of: 9) <= 0, pool.chunksLeft >= 2 * pool.reserve {
             isStarved = false
+            calmAt = monotonic + EventLoop.calm
             for token in entrances.keys { if let half = halves[token] { rearm(half) } }
             return lookAtAll()
         }

@@ -56,6 +56,8 @@ final class EventLoop {
     var isStarved = false
     /// When sessions are ended to free memory, in monotonic nanoseconds; only while `isStarved`.
     var shedAt: Int64 = 0
+    /// Until when starvation counts as going on, in monotonic nanoseconds.
+    var calmAt: Int64 = 0
     /// TLS sessions whose buffers have grown; looked at when they have had time to become idle.
     var grownTLS: [Token] = []
     private var sessions: UInt64 = 0

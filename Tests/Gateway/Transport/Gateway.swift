@@ -115,7 +115,7 @@ final class Gateway: Sendable {
     init(
         _ driver: TestDriver, limits: SessionLimits = SessionLimits(), strict: Bool = false, loops: Int = 1,
         totalBytes: Int = 1 << 28, networks: [Network]? = nil, tls: TLSServerContext? = nil,
-        judge: TestJudge = TestJudge(),
+        judge: TestJudge = TestJudge(), lookUp: (@Sendable (String) -> [SocketAddress])? = nil,
         machine: @escaping @Sendable (Session) -> any MachineBox
     ) throws {
         self.judge = judge
@@ -125,6 +125,7 @@ final class Gateway: Sendable {
         self.driver = driver
         settings.isStrict = strict
         settings.totalBytes = totalBytes
+        settings.lookUp = lookUp
         let authority = Authority(version: 1, policy: judge, maskers: [], authenticator: judge)
         let log = Log(minimum: .error)
         switch driver {
@@ -176,18 +177,23 @@ func endpoint(_ port: UInt16) -> Endpoint { Endpoint(host: "127.0.0.1", port: po
 
 /// A protocol of a test: frames of a two-byte length and that many bytes.
 ///
-/// From the client: `A…` authenticates, is answered `ok` and connects; everything else goes to the backend whole. From the
-/// backend: every frame is admitted as a delivery and passed. Last words are the frame `X`.
+/// From the client: `A…` authenticates, is answered `ok` and connects; `E…` is answered with `echo`; `K…` cuts; everything
+/// else goes to the backend whole. From the backend: every frame is admitted as a delivery and passed. Last words are the
+/// frame `X`.
 struct FrameMachine: WireMachine, ~Copyable {
     let endpoint: Endpoint
     var position: UInt64 = 0
     /// Requests of which the answer must come before the next is read.
     var waits = false
     var isConnected = false
+    /// Hears every event.
+    let listener: (@Sendable (WireEvent) -> Void)?
+    static let echo = [UInt8](repeating: UInt8(ascii: "e"), count: 100)
 
-    init(_ endpoint: Endpoint, waits: Bool = false) {
+    init(_ endpoint: Endpoint, waits: Bool = false, listener: (@Sendable (WireEvent) -> Void)? = nil) {
         self.endpoint = endpoint
         self.waits = waits
+        self.listener = listener
     }
 
     static func frame(_ text: String) -> [UInt8] { frame(Array(text.utf8)) }
@@ -226,6 +232,12 @@ struct FrameMachine: WireMachine, ~Copyable {
                         if !isConnected { output.connect(endpoint) }
                         isConnected = true
                     }
+                } else if window.byte(at: at + 4) == UInt8(ascii: "E") {
+                    output.say(FrameMachine.frame(FrameMachine.echo))
+                    output.boundary(.client)
+                } else if window.byte(at: at + 4) == UInt8(ascii: "K") {
+                    output.close(.refused(Refusal(.revoked)))
+                    return end
                 } else {
                     guard let clearance = governor.openClearance() else {
                         throw WireViolation("not authenticated", side: side, at: at)
@@ -276,6 +288,7 @@ struct FrameMachine: WireMachine, ~Copyable {
     mutating func handle(
         _ event: WireEvent, asking governor: inout Governor, _ output: inout WireOutput
     ) throws(WireViolation) {
+        listener?(event)
         switch event {
         case .ended(.client): if isConnected { output.finish(.backend) } else { output.close(.ended) }
         case .ended(.backend):

@@ -118,9 +118,9 @@ struct SessionTests {
         #expect(try gateway.counts().sessionsEnded[Refusal(.revoked).reason] == 1)
     }
 
-    private static func proxy(_ command: UInt8, _ family: UInt8, _ rest: [UInt8]) -> [UInt8] {
-        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, command, family, 0, UInt8(rest.count)]
-            + rest
+    static func proxy(_ command: UInt8, _ family: UInt8, _ rest: [UInt8]) -> [UInt8] {
+        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, command, family]
+            + [UInt8(rest.count >> 8), UInt8(rest.count & 255)] + rest
     }
 
     @Test(arguments: drivers)
@@ -145,13 +145,19 @@ struct SessionTests {
         }
         #expect(try client.read(6) == FrameMachine.frame("ok"))
         #expect(seen.value.last == "10.9.9.9:1234")
+        let six: [UInt8] = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+        let other = [UInt8](repeating: 0, count: 15) + [1]
+        let values: [UInt8] = [0x04, 0x01, 0x00] + [UInt8](repeating: 9, count: 256)  // a type-length-value of no meaning
+        _ = try Self.open(gateway, listener, before: Self.proxy(0x21, 0x21, six + other + [4, 210, 0, 80] + values))
+        #expect(seen.value.last == "[2001:db8::1]:1234")
     }
 
     @Test(
         arguments: drivers,
         [
             Array("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n".utf8), SessionTests.proxy(0x31, 0x11, []),
-            SessionTests.proxy(0x21, 0x11, [1, 2]), SessionTests.proxy(0x22, 0x11, []), FrameMachine.frame("A"),
+            SessionTests.proxy(0x21, 0x11, [UInt8](repeating: 1, count: 2033)), SessionTests.proxy(0x21, 0x11, [1, 2]),
+            SessionTests.proxy(0x22, 0x11, []), FrameMachine.frame("A"),
         ])
     func `a trusted peer without a good PROXY header is closed`(_ chosen: DriverCase, _ bytes: [UInt8]) throws {
         let driver = chosen.make()

@@ -71,6 +71,12 @@ final class TLSPeer {
         }
     }
 
+    /// Says that no more comes (close_notify), and leaves the socket open.
+    func finish() {
+        session.close()
+        flush()
+    }
+
     func write(_ bytes: [UInt8]) {
         _ = session.write(bytes.span.bytes)
         flush()
@@ -109,10 +115,13 @@ struct TLSTests {
         }
     }
 
-    private static func connect(_ gateway: Gateway, showing: Bool = false, piece: Int = .max) throws -> TLSPeer {
+    private static func connect(
+        _ gateway: Gateway, showing: Bool = false, piece: Int = .max, before: [UInt8] = []
+    ) throws -> TLSPeer {
         let session = try #require(TLSSession(client: Certificates.client(showing: showing), serverName: "localhost"))
         let peer = TLSPeer(try gateway.connect(), session)
         peer.piece = piece
+        if !before.isEmpty { peer.socket.write(before) }
         try peer.handshake()
         return peer
     }
@@ -208,6 +217,109 @@ struct TLSTests {
         _ = try? backend.handshake()
         let end = try client.readToEnd()
         #expect(end == (FrameMachine.frame("ok") + FrameMachine.frame("gone"), false))
+    }
+
+    @Test(arguments: drivers)
+    func `behind a close_notify the client is read no more, and is answered still`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Self.gateway(driver, listener, Certificates.server())
+        defer { gateway.stop() }
+        let client = try Self.connect(gateway)
+        client.write(FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        let backend = try listener.accept()
+        client.write(FrameMachine.frame("B"))
+        client.finish()
+        #expect(try backend.readToEnd() == (FrameMachine.frame("B"), false))
+        let all = driver.isScripted ? 4 << 20 : 64 << 20
+        let socket = client.socket
+        let writer = Worker {
+            let block = [UInt8](repeating: 7, count: 1 << 20)
+            for _ in 0..<(all >> 20) { socket.write(block) }
+        }
+        try eventually("the client to be stopped") { !socket.canWrite(within: 200) }
+        #expect(try gateway.counts().bytesFromClient < 8 << 20)
+        backend.write(FrameMachine.frame("b"))
+        #expect(try client.read(5) == FrameMachine.frame("b"))
+        gateway.stop()
+        writer.join()
+    }
+
+    @Test(arguments: drivers)
+    func `strict: under TLS too bytes leave only when their evidence is durable`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let port = listener.port
+        let gateway = try Gateway(driver, strict: true, tls: Certificates.server()) { _ in
+            MachineOf(FrameMachine(endpoint(port)))
+        }
+        defer { gateway.stop() }
+        let client = try Self.connect(gateway)
+        client.write(FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        let backend = try listener.accept()
+        gateway.sink.hold()
+        let before = gateway.sink.state.withLock { $0.last }
+        backend.write(FrameMachine.frame("one"))
+        try eventually("evidence") { gateway.sink.state.withLock { $0.last } > before }
+        #expect(!client.socket.hasSomething(within: 50))
+        gateway.sink.release()
+        #expect(try client.read(7) == FrameMachine.frame("one"))
+    }
+
+    @Test(arguments: drivers)
+    func `behind a PROXY header TLS begins, and the machine is told the server name`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let port = listener.port
+        let names = Mutexed<[String?]>([])
+        let addresses = Mutexed<[String]>([])
+        let gateway = try Gateway(
+            driver, networks: [try #require(Network("127.0.0.0/8"))], tls: Certificates.server()
+        ) { session in
+            addresses.change { $0.append(session.clientAddress) }
+            return MachineOf(
+                FrameMachine(endpoint(port)) { event in
+                    if case .secured(.client, let name) = event { names.change { $0.append(name) } }
+                })
+        }
+        defer { gateway.stop() }
+        let header = SessionTests.proxy(0x21, 0x11, [10, 1, 2, 3, 127, 0, 0, 1, 4, 210, 0, 80])
+        let client = try Self.connect(gateway, before: header)
+        client.write(FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        #expect(names.value == ["localhost"])
+        #expect(addresses.value == ["10.1.2.3:1234"])
+    }
+
+    @Test
+    func `a session gives back what it has grown by, and goes on`() throws {
+        let client = try #require(TLSSession(client: Certificates.client(), serverName: "localhost"))
+        let server = try #require(TLSSession(server: Certificates.server()))
+        func carry(_ from: TLSSession, _ to: TLSSession) { from.drain { to.receive(ciphertext: $0) } }
+        while !client.isEstablished || !server.isEstablished {
+            _ = client.handshake()
+            carry(client, server)
+            _ = server.handshake()
+            carry(server, client)
+        }
+        for _ in 0..<3 {
+            let bytes = pattern(200_000, 7)
+            #expect(client.write(bytes.span.bytes) == .bytes(bytes.count))
+            carry(client, server)
+            #expect(client.isGrown)
+            #expect(server.isGrown)
+            #expect(!server.shrink())
+            var read: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while case .bytes(let count) = buffer.withUnsafeMutableBytes({ server.read(into: $0) }) {
+                read += buffer.prefix(count)
+            }
+            #expect(read == bytes)
+            #expect(client.shrink() && server.shrink())
+            #expect(!client.isGrown && !server.isGrown)
+        }
     }
 }
 
