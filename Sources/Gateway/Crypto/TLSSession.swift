@@ -15,8 +15,13 @@ public final class TLSSession {
 
     private let ssl: OpaquePointer
     /// Owned by `ssl`.
-    private let incoming: OpaquePointer
-    private let outgoing: OpaquePointer
+    private var incoming: OpaquePointer
+    private var outgoing: OpaquePointer
+    /// The most that each has held at once.
+    private var mostIncoming = 0
+    private var mostOutgoing = 0
+    /// Buffers up to here are not worth being made anew.
+    private static let worthKeeping = 32 << 10
 
     public init?(server context: TLSServerContext) {
         guard let made = unsafe TLSSession.make(context.handle) else { return nil }
@@ -64,6 +69,7 @@ public final class TLSSession {
                 if written <= 0 { return }
                 at += Int(written)
             }
+            mostIncoming = max(mostIncoming, Int(unsafe shim_BIO_pending(incoming)))
         }
     }
 
@@ -105,8 +111,33 @@ public final class TLSSession {
         var bytes: UnsafePointer<UInt8>?
         let count = unsafe shim_BIO_get_mem_data(outgoing, &bytes)
         guard count > 0, let base = unsafe bytes else { return }
+        mostOutgoing = max(mostOutgoing, count)
         unsafe body(UnsafeRawBufferPointer(start: base, count: count).bytes)
         unsafe _ = shim_BIO_reset(outgoing)
+    }
+
+    /// Holds buffers for bulk, whether they are in use or not.
+    public var isGrown: Bool { max(mostIncoming, mostOutgoing) > TLSSession.worthKeeping }
+
+    /// Gives back what buffers have grown by, where nothing is in them: a memory BIO never shrinks by itself.
+    ///
+    /// - Returns: false where something is in them still.
+    public func shrink() -> Bool {
+        if mostIncoming > TLSSession.worthKeeping {
+            guard unsafe shim_BIO_pending(incoming) == 0 else { return false }
+            guard let fresh = unsafe BIO_new(BIO_s_mem()) else { return true }
+            unsafe SSL_set0_rbio(ssl, fresh)
+            unsafe incoming = fresh
+            mostIncoming = 0
+        }
+        if mostOutgoing > TLSSession.worthKeeping {
+            guard unsafe shim_BIO_pending(outgoing) == 0 else { return false }
+            guard let fresh = unsafe BIO_new(BIO_s_mem()) else { return true }
+            unsafe SSL_set0_wbio(ssl, fresh)
+            unsafe outgoing = fresh
+            mostOutgoing = 0
+        }
+        return true
     }
 
     public var hasOutput: Bool { unsafe shim_BIO_pending(outgoing) > 0 }

@@ -22,6 +22,8 @@ final class BufferPool {
     private let capacity: Int
     private var references: [UInt32] = []
     private var free: [BufferID] = []
+    /// How many of `free`, from its start, have no memory.
+    private var cold = 0
     private var blocks: [Block] = []
     private var freeBlocks: [BufferID] = []
     /// Bytes of chunks and blocks that somebody holds.
@@ -55,6 +57,7 @@ final class BufferPool {
     /// A chunk with one reference; nil where all are taken.
     func takeChunk() -> BufferID? {
         if let chunk = free.popLast() {
+            cold = min(cold, free.count)
             references[Int(chunk)] = 1
             bytesHeld += BufferPool.stride
             return chunk
@@ -77,6 +80,11 @@ final class BufferPool {
         blocks.append(block)
         return BufferPool.firstBlock + BufferID(blocks.count - 1)
     }
+
+    /// Chunks that can still be taken.
+    var chunksLeft: Int { free.count + capacity - references.count }
+    /// Chunks that are kept for those who cannot wait.
+    var reserve: Int { min(192, capacity / 8) }
 
     func isBlock(_ id: BufferID) -> Bool { id >= BufferPool.firstBlock }
 
@@ -125,9 +133,10 @@ final class BufferPool {
 
     /// Gives the memory of chunks that nobody holds back to the system; called when a burst is over.
     func trim(keeping kept: Int) {
-        guard free.count > kept else { return }
-        for chunk in free[0..<(free.count - kept)] {
+        guard free.count - kept > cold else { return }
+        for chunk in free[cold..<(free.count - kept)] {
             unsafe madvise(base + Int(chunk) * BufferPool.stride, BufferPool.stride, MADV_DONTNEED)
         }
+        cold = free.count - kept
     }
 }

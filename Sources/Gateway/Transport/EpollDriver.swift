@@ -13,6 +13,8 @@ final class EpollDriver: Driver {
     private var watched: [Watched] = []
     private let events: UnsafeMutableBufferPointer<epoll_event>
     private static let mailToken = UInt64.max
+    /// Connections that were refused at once: epoll would know nothing of why.
+    private var refused: [(token: Token, error: CInt)] = []
 
     /// What is asked of epoll for a slot.
     private struct Watched: BitwiseCopyable {
@@ -46,7 +48,13 @@ final class EpollDriver: Driver {
     func clock() -> (wall: Instant, monotonic: Int64) { KernelSockets.clock() }
 
     func wait(upTo nanoseconds: Int64?, _ arrivals: inout [Arrival]) {
-        let timeout = nanoseconds.map { CInt(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
+        var timeout = nanoseconds.map { CInt(clamping: ($0 + 999_999) / 1_000_000) } ?? -1
+        if !refused.isEmpty { timeout = 0 }
+        for (token, error) in refused {
+            arrivals.append(
+                Arrival(kind: .connected, more: false, buffer: BufferPool.none, result: -error, token: token))
+        }
+        refused.removeAll()
         let count = unsafe epoll_wait(queue, events.baseAddress, CInt(events.count), timeout)
         guard count > 0 else { return }
         for index in 0..<Int(count) {
@@ -113,8 +121,14 @@ final class EpollDriver: Driver {
     }
 
     private func read(_ slot: Int, _ arrivals: inout [Arrival]) {
-        guard let chunk = pool.takeChunk() else { return }  // all taken: the next wake-up tries again
         let entry = watched[slot]
+        guard let chunk = pool.takeChunk() else {
+            watched[slot].reads = false
+            update(slot)
+            arrivals.append(
+                Arrival(kind: .received, more: false, buffer: BufferPool.none, result: -ENOBUFS, token: entry.token))
+            return
+        }
         let count = unsafe recv(entry.descriptor, pool.address(of: chunk) + BufferPool.room, BufferPool.payload, 0)
         if count > 0 {
             arrivals.append(
@@ -171,12 +185,17 @@ final class EpollDriver: Driver {
     func connect(_ descriptor: CInt, _ token: Token, to address: SocketAddress) {
         var storage = sockaddr_storage()
         let length = address.fill(&storage)
-        _ = unsafe withUnsafePointer(to: &storage) { pointer in
+        let code = unsafe withUnsafePointer(to: &storage) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe Glibc.connect(descriptor, $0, length)
             }
         }
-        // Whether it has worked, failed or goes on: epoll says so, and SO_ERROR knows.
+        let error = errno
+        if code != 0, error != EINPROGRESS, error != EINTR {
+            refused.append((token, error))
+            return
+        }
+        // Whether it has worked, fails or goes on: epoll says so, and SO_ERROR knows.
         watch(descriptor, token) {
             $0.connecting = true
             $0.writes = true

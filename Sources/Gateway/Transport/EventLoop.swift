@@ -1,3 +1,4 @@
+import CUring
 import Glibc
 import TidegateCore
 
@@ -52,7 +53,13 @@ final class EventLoop {
     private var filled = 0
     private var published = 0
     /// No memory is left to read more.
-    private(set) var isStarved = false
+    var isStarved = false
+    /// When sessions are ended to free memory, in monotonic nanoseconds; only while `isStarved`.
+    var shedAt: Int64 = 0
+    /// Until when starvation counts as going on, in monotonic nanoseconds.
+    var calmAt: Int64 = 0
+    /// TLS sessions whose buffers have grown; looked at when they have had time to become idle.
+    var grownTLS: [Token] = []
     private var sessions: UInt64 = 0
     private var wakeUps: UInt64 = 0
     private var adoption: Adoption?
@@ -157,19 +164,15 @@ final class EventLoop {
             budget.add(held - published)
             published = held
         }
-        let starved = budget.isExceeded
-        if isStarved || starved {
-            let was = isStarved
-            isStarved = starved
-            if was != starved { lookAtAll() }
-        }
+        updateStarvation()
         if monotonic >= trimAt {
             trimAt = monotonic + 5_000_000_000
             pool.trim(keeping: 256)
+            shrinkTLS()
         }
     }
 
-    private func lookAtAll() {
+    func lookAtAll() {
         for slot in 0..<relays.slots { if let relay = relays.element(inSlot: slot) { look(at: relay) } }
     }
 
@@ -219,7 +222,7 @@ final class EventLoop {
         switch -arrival.result {
         case ECANCELED, ENOBUFS, EAGAIN, EINTR:
             // Stopped by us, or out of buffers: the relay arms it again when it wants more.
-            if half.relay == nil, entrances[half.token] != nil { rearm(half) }
+            if half.relay == nil, entrances[half.token] != nil, !isStarved { rearm(half) }
         case let error:
             if let entrance = entrances[half.token] { entrance.close() } else { half.relay?.ended(half, error: error) }
         }
@@ -430,6 +433,10 @@ final class EventLoop {
     /// Ends everything; called when the loop stops.
     private func shut() {
         handle.shut()
+        // What was accepted is done: somebody may wait for its answer.
+        takeMail()
+        for done in adoption?.done ?? [] { done() }
+        adoption = nil
         for listener in listeners { driver.close(listener: listener.descriptor, listener.token) }
         listeners = []
         for slot in 0..<relays.slots { relays.element(inSlot: slot)?.finish(.draining, resetting: true) }

@@ -47,4 +47,18 @@ final class Half {
     var isOpen: Bool { phase == .open }
     /// Bytes that wait to be sent, plain and encrypted.
     var waiting: Int { outbox.bytes + (filter?.outbox.bytes ?? 0) }
+    /// Buffers that what waits holds.
+    var buffers: Int { outbox.buffers + (filter?.outbox.buffers ?? 0) }
+
+    /// Bytes of memory that this side holds, about.
+    func held(_ pool: BufferPool) -> Int {
+        let window = window.buffer == BufferPool.none ? 0 : pool.capacity(of: window.buffer)
+        return window + max(waiting, buffers * BufferPool.stride)
+    }
+
+    /// Small slices that stay give back their chunks.
+    func compact(_ loop: EventLoop) {
+        outbox.compact(loop.pool, sparingly: !loop.isStarved)
+        filter?.outbox.compact(loop.pool, sparingly: !loop.isStarved)
+    }
 }

@@ -26,6 +26,10 @@ extension EventLoop {
     /// Makes the listeners be those of `specifications`: sockets of addresses that stay are kept, new ones come from
     /// `descriptors`, others are closed.
     func replaceListeners(_ specifications: [ListenerSpecification], _ descriptors: [SocketAddress: CInt]) {
+        guard !isDraining else {
+            for descriptor in descriptors.values { close(descriptor) }
+            return
+        }
         var kept: [Listener] = []
         var wanted: [SocketAddress: RouteRuntime] = [:]
         for specification in specifications { wanted[specification.address] = specification.runtime }
@@ -95,8 +99,8 @@ extension EventLoop {
             let entrance = Entrance(
                 loop: self, half: half, runtime: runtime, peer: endpoints.peer, localPort: endpoints.localPort)
             entrances[half.token] = entrance
-            let seconds = Int64(runtime.route.limits.secondsToAuthenticate)
-            wheel.arm(EventLoop.entranceToken | half.token, at: monotonic + seconds * 1_000_000_000)
+            let end = Relay.time(runtime.route.limits.secondsToAuthenticate, after: monotonic)
+            wheel.arm(EventLoop.entranceToken | half.token, at: end)
             rearm(half)
             return
         }

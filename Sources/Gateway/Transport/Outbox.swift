@@ -1,3 +1,4 @@
+import CUring
 import Glibc
 import TidegateCore
 import TidegateWire
@@ -24,6 +25,8 @@ struct Outbox: ~Copyable {
     private var marks = Ring<Mark>()
     /// Bytes that wait, those in the kernel's hands included.
     private(set) var bytes = 0
+    /// Buffers held; one that slices of another lie between counts twice.
+    private(set) var buffers = 0
     /// The highest ticket noted so far: whatever is appended waits for it.
     private(set) var ticket: Ticket = 0
     private var queued: UInt64 = 0
@@ -54,6 +57,7 @@ struct Outbox: ~Copyable {
             return
         }
         pool.retain(buffer)
+        if slices.last?.buffer != buffer { buffers &+= 1 }
         slices.append(
             Slice(
                 buffer: buffer, offset: UInt32(truncatingIfNeeded: offset), count: UInt32(truncatingIfNeeded: count),
@@ -100,6 +104,7 @@ struct Outbox: ~Copyable {
                 pool.release(slice.buffer)
                 isAtBoundary = slice.endsMessage
                 _ = slices.popFirst()
+                if slices.first?.buffer != slice.buffer { buffers &-= 1 }
             } else {
                 slices[0].offset &+= UInt32(left)
                 slices[0].count &-= UInt32(left)
@@ -134,6 +139,51 @@ struct Outbox: ~Copyable {
             }
         }
         slices = kept
+        countBuffers()
         while marks.popFirst() != nil {}
     }
+
+    private mutating func countBuffers() {
+        buffers = 0
+        var last = BufferPool.none
+        for index in 0..<slices.count where slices[index].buffer != last {
+            last = slices[index].buffer
+            buffers += 1
+        }
+    }
+
+    /// Copies small slices behind each other where they hold much more than they say; tickets and ends of messages stay.
+    ///
+    /// - Parameter sparingly: only where many buffers are held; otherwise a single one is too many.
+    mutating func compact(_ pool: BufferPool, sparingly: Bool) {
+        let held = buffers &* BufferPool.stride
+        guard buffers > (sparingly ? Outbox.fewBuffers : 0), held / 4 > bytes, slices.count > inFlight else { return }
+        var small = 0
+        for index in inFlight..<slices.count where slices[index].count < Outbox.smallSlice {
+            small += Int(slices[index].count)
+        }
+        var target = BufferPool.none
+        var filled = 0
+        for index in inFlight..<slices.count where slices[index].count < Outbox.smallSlice {
+            let slice = slices[index]
+            let count = Int(slice.count)
+            if target == BufferPool.none || filled + count > pool.capacity(of: target) {
+                if target != BufferPool.none { pool.release(target) }
+                target = pool.takeBlock(capacity: max(count, min(small, BufferPool.payload)))
+                filled = 0
+            }
+            unsafe memcpy(
+                pool.address(of: target) + filled, pool.address(of: slice.buffer) + Int(slice.offset), count)
+            pool.retain(target)
+            pool.release(slice.buffer)
+            slices[index].buffer = target
+            slices[index].offset = UInt32(truncatingIfNeeded: filled)
+            filled += count
+            small -= count
+        }
+        if target != BufferPool.none { pool.release(target) }
+        countBuffers()
+    }
+    private static let fewBuffers = 8
+    private static let smallSlice: UInt32 = 4096
 }

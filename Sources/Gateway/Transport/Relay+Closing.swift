@@ -91,9 +91,10 @@ extension Relay {
     /// Ends the session here and now: what was not written is dropped (law 8).
     func cut(_ refusal: Refusal) {
         guard isRunning else {
-            if case .closing = phase { finish(.refused(refusal), resetting: true) }
+            if case .closing = phase, !isCut { finish(.refused(refusal), resetting: true) }
             return
         }
+        isCut = true
         backend.outbox.drop(loop.pool)
         client.outbox.drop(loop.pool)
         let isAtBoundary: Bool
@@ -108,10 +109,9 @@ extension Relay {
         backend.resetsOnClose = true
         loop.dispose(backend)
         events.removeAll()
-        note(.lastWords(refusal))
         client.isParked = true
         client.isFresh = false
-        advance()
+        deliver(.lastWords(refusal))
         close(.refused(refusal))
     }
 
@@ -127,17 +127,31 @@ extension Relay {
     /// The earliest deadline of now.
     private func nextDeadline() -> Int64 {
         var next = min(authenticateBy, min(connectBy, closeBy))
-        if case .running = phase, runtime != nil {
-            next = min(next, lastActivity + Int64(limits.idleSeconds) * 1_000_000_000)
-            if let principal = governor.principal {
-                let left = principal.expires.nanoseconds.subtractingReportingOverflow(loop.now.nanoseconds)
-                if !left.overflow {
-                    let due = loop.monotonic.addingReportingOverflow(max(0, left.partialValue))
-                    if !due.overflow { next = min(next, due.partialValue) }
-                }
-            }
+        guard runtime != nil else { return next }
+        switch phase {
+        case .running: next = min(next, min(idleAt, expiresAt))
+        case .closing: if !isCut { next = min(next, expiresAt) }
+        case .lingering, .gone: break
         }
         return next
+    }
+
+    private var expiresAt: Int64 {
+        guard let principal = governor.principal else { return .max }
+        let left = principal.expires.nanoseconds.subtractingReportingOverflow(loop.now.nanoseconds)
+        if left.overflow { return .max }
+        let due = loop.monotonic.addingReportingOverflow(max(0, left.partialValue))
+        return due.overflow ? .max : due.partialValue
+    }
+
+    /// When the session has been idle for too long.
+    var idleAt: Int64 { Relay.time(limits.idleSeconds, after: lastActivity) }
+
+    /// - Returns: nanoseconds; `.max` where no clock gets that far.
+    static func time(_ seconds: Int, after start: Int64) -> Int64 {
+        let (span, isTooLong) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (end, isTooLate) = start.addingReportingOverflow(span)
+        return isTooLong || isTooLate ? .max : end
     }
 
     func armDeadlines() {
@@ -156,13 +170,17 @@ extension Relay {
             if authenticateBy <= now {
                 close(.notAuthenticatedInTime)
             } else if connectBy <= now {
-                unreachable("no answer in time")
+                dialNext("no answer in time")
             } else if governor.isExpired {
                 cut(Refusal(.expired))
-            } else if runtime != nil, lastActivity + Int64(limits.idleSeconds) * 1_000_000_000 <= now {
+            } else if runtime != nil, idleAt <= now {
                 close(.idle)
             }
-        case .closing(let reason): if closeBy <= now { finish(reason, resetting: true) }
+        case .closing(let reason):
+            governor.now = loop.now
+            if closeBy <= now || !isCut && governor.principal != nil && governor.isExpired {
+                finish(reason, resetting: true)
+            }
         case .lingering: if closeBy <= now { vanish() }
         case .gone: return
         }

@@ -3,6 +3,8 @@ import TidegateCrypto
 
 extension Relay {
     static let connectSeconds: Int64 = 10
+    /// For one address of several.
+    static let secondsAnAddress: Int64 = 3
 
     /// Resolves and connects the backend side; a side that was connected before is closed.
     func connect(to endpoint: Endpoint) {
@@ -14,7 +16,9 @@ extension Relay {
         }
         self.endpoint = endpoint
         backend.phase = .connecting
-        connectBy = loop.monotonic + Relay.connectSeconds * 1_000_000_000
+        addresses = []
+        connectEnd = loop.monotonic + Relay.connectSeconds * 1_000_000_000
+        connectBy = connectEnd
         arm(connectBy)
         if let address = SocketAddress(numeric: endpoint.host, port: endpoint.port) {
             dial(address)
@@ -22,19 +26,38 @@ extension Relay {
             let handle = loop.handle
             let token = token
             let attempt = attempt
-            loop.resolver.resolve(endpoint.host, port: endpoint.port) { address in
+            loop.resolver.resolve(endpoint.host, port: endpoint.port) { addresses in
                 handle.post { access in
                     guard let relay = access.loop.relays[token], relay.attempt == attempt else { return }
-                    if let address { relay.dial(address) } else { relay.unreachable("the name is not known") }
+                    relay.addresses = addresses[...]
+                    relay.dialNext("the name is not known")
                 }
             }
         }
     }
 
+    /// Tries the next address; the last failure is the backend's.
+    func dialNext(_ failure: StaticString) {
+        guard isRunning, backend.phase == .connecting || backend.phase == .securing else { return }
+        guard backend.phase == .connecting, loop.monotonic < connectEnd, let address = addresses.popFirst() else {
+            return unreachable(failure)
+        }
+        if backend.descriptor >= 0 {
+            loop.dispose(backend)
+            replaceBackend()
+            backend.phase = .connecting
+        }
+        connectBy =
+            addresses.isEmpty
+            ? connectEnd : min(connectEnd, loop.monotonic + Relay.secondsAnAddress * 1_000_000_000)
+        arm(connectBy)
+        dial(address)
+    }
+
     private func dial(_ address: SocketAddress) {
         guard backend.phase == .connecting, isRunning else { return }
         let descriptor = loop.driver.open(to: address)
-        guard descriptor >= 0 else { return unreachable("no socket") }
+        guard descriptor >= 0 else { return dialNext("no socket") }
         loop.register(backend, descriptor)
         backend.awaited.insert(.connecting)
         loop.driver.connect(descriptor, backend.token, to: address)
@@ -43,7 +66,9 @@ extension Relay {
     func connected(error: Int32) {
         backend.awaited.remove(.connecting)
         guard isRunning, backend.phase == .connecting else { return }
-        guard error == 0 else { return unreachable("connection refused or timed out") }
+        guard error == 0 else { return dialNext("connection refused or timed out") }
+        connectBy = connectEnd
+        arm(connectBy)
         loop.driver.adopt(backend.descriptor, backend.token)
         if let context = endpoint?.tls {
             secureBackend(context)
@@ -69,7 +94,7 @@ extension Relay {
         backend.hasEnded = true
         backend.hasToldEnd = true
         note(.ended(.backend))
+        closesFor = .backendUnreachable
         advance()
-        close(.backendUnreachable)
     }
 }

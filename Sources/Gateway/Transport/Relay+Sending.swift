@@ -5,11 +5,19 @@ extension Relay {
     /// Outbox bytes of one side above which the other is not read, and below which it is again.
     static let highMark = 256 << 10
     static let lowMark = 64 << 10
+    /// Outbox bytes of the client above which its own requests wait.
+    static let ownMark = 2 * highMark
+    /// Buffers held by one side's outbox above which the other is not read, and below which it is again: a small slice
+    /// holds a whole chunk.
+    static let mostBuffers = 64
+    static let fewBuffers = 16
 
     /// Sends what may leave on both sides; called once a wake-up for each relay that something happened to.
     func flush() {
         flush(client)
         flush(backend)
+        client.compact(loop)
+        backend.compact(loop)
         switch phase {
         case .running:
             updateReading(client)
@@ -60,7 +68,7 @@ extension Relay {
             case .failed: return lost(half)
             }
         }
-        if !half.outbox.isEmpty {
+        if half.waiting > 0 {
             loop.awaitEvidence(self)
         } else if half.isFinishing, !half.hasFinished, half.isOpen {
             half.hasFinished = true
@@ -101,13 +109,14 @@ extension Relay {
     /// Reads a side, or stops reading it: not beyond what the other side takes, nor what a machine has not consumed, nor
     /// what memory there is.
     func updateReading(_ half: Half) {
-        guard half.phase == .open || half.phase == .securing, !half.hasEnded else { return }
-        let other = self.half(half.side.other)
-        if half.isGated {
-            if other.waiting <= Relay.lowMark { half.isGated = false }
-        } else if other.waiting > Relay.highMark {
-            half.isGated = true
+        guard half.phase == .open || half.phase == .securing else { return }
+        if half.hasEnded {
+            // Behind a close_notify: what still comes is nobody's.
+            if half.isReceiving, !half.isStopping { stopReading(half) }
+            if half.isGated, half.side == .client { updateGate(half) }
+            return
         }
+        updateGate(half)
         var wants = true
         switch phase {
         case .running:
@@ -123,12 +132,29 @@ extension Relay {
             half.awaited.insert(.receiving)
             loop.driver.receive(half.descriptor, half.token)
         } else if !wants, half.isReceiving, !half.isStopping {
-            if loop.driver.stopReceiving(half.descriptor, half.token) {
-                half.isReceiving = false
-                half.awaited.remove(.receiving)
-            } else {
-                half.isStopping = true
-            }
+            stopReading(half)
+        }
+    }
+
+    private func stopReading(_ half: Half) {
+        if loop.driver.stopReceiving(half.descriptor, half.token) {
+            half.isReceiving = false
+            half.awaited.remove(.receiving)
+        } else {
+            half.isStopping = true
+        }
+    }
+
+    /// A side waits while the other cannot take more, and a client while it does not take what it has been answered.
+    private func updateGate(_ half: Half) {
+        let other = self.half(half.side.other)
+        let own = half.side == .client ? half.waiting : 0
+        if !half.isGated {
+            half.isGated =
+                other.waiting > Relay.highMark || other.buffers > Relay.mostBuffers || own > Relay.ownMark
+        } else if other.waiting <= Relay.lowMark, other.buffers <= Relay.fewBuffers, own <= Relay.lowMark {
+            half.isGated = false
+            if half.isFresh { advance() }
         }
     }
 }

@@ -56,7 +56,7 @@ extension Relay {
 
     /// Takes over the reference to `chunk`.
     func decrypt(_ chunk: BufferID, _ offset: Int, _ count: Int, on half: Half) {
-        guard let filter = half.filter else { return loop.pool.release(chunk) }
+        guard let filter = half.filter, !half.hasEnded else { return loop.pool.release(chunk) }
         let base = unsafe loop.pool.address(of: chunk) + offset
         filter.session.receive(ciphertext: unsafe RawSpan(_unsafeStart: base, byteCount: count))
         loop.pool.release(chunk)
@@ -78,7 +78,7 @@ extension Relay {
         }
         while isRunning, half.phase == .open {
             // A chunk that is not whole yet gets more records before it is offered.
-            guard let chunk = loop.pool.takeChunk() else { return close(.limit) }
+            let chunk = loop.pool.takeChunk() ?? loop.pool.takeBlock(capacity: BufferPool.stride)
             var count = 0
             var outcome = TLSSession.Outcome.bytes(0)
             reading: while count < BufferPool.payload {
@@ -133,6 +133,7 @@ extension Relay {
 
     private func drain(_ half: Half, _ filter: TLSFilter) {
         let isAtBoundary = half.outbox.isAtBoundary
+        defer { loop.note(filter, of: half) }
         filter.session.drain { span in
             unsafe span.withUnsafeBytes { bytes in
                 guard half.phase != .closed else { return }

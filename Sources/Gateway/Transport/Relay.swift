@@ -11,6 +11,9 @@ import TidegateCore
 /// Everything happens on the loop's thread. Machine calls are never nested: what a step leads to is noted and done by
 /// `advance`.
 final class Relay {
+    /// A frame's length stands in front of it and is no part of it: so many bytes at most, in any protocol.
+    static let lengthBytes = 8
+
     enum Phase {
         case running
         case closing(CloseReason)
@@ -42,6 +45,16 @@ final class Relay {
     var isDirty = false
     var waitsForEvidence = false
     var endpoint: Endpoint?
+    /// What else `endpoint` may be reached at.
+    var addresses: ArraySlice<SocketAddress> = []
+    /// The machine asked for a cut: done as soon as its call is over.
+    private var cutting: Refusal?
+    /// Closed for this as soon as the machine has been told all.
+    var closesFor: CloseReason?
+    /// What was not written has been dropped; the gateway's last words alone may still leave.
+    var isCut = false
+    /// The expiry that the deadlines know.
+    private var knownExpiry: Instant?
     /// Rises with every attempt to connect: an answer of the resolver for another one is ignored.
     var attempt: UInt32 = 0
 
@@ -49,6 +62,8 @@ final class Relay {
     var lastActivity: Int64
     var authenticateBy: Int64 = .max
     var connectBy: Int64 = .max
+    /// The end of all attempts to connect.
+    var connectEnd: Int64 = .max
     var closeBy: Int64 = .max
     var armedFor: Int64 = .max
 
@@ -82,8 +97,8 @@ final class Relay {
             note(.accepted)
             return advance()
         }
-        authenticateBy = loop.monotonic + Int64(limits.secondsToAuthenticate) * 1_000_000_000
-        arm(min(authenticateBy, lastActivity + Int64(limits.idleSeconds) * 1_000_000_000))
+        authenticateBy = Relay.time(limits.secondsToAuthenticate, after: loop.monotonic)
+        arm(min(authenticateBy, idleAt))
         if let context = runtime.tls {
             secureClient(context)
         } else {
@@ -94,11 +109,18 @@ final class Relay {
     }
 
     /// A new authority: every clearance must be renewed; who is covered by nothing any more goes.
+    ///
+    /// What a session that closes has still to send goes too, unless it is the words of a cut.
     func adopt(_ authority: Authority) {
-        guard isRunning else { return }
+        switch phase {
+        case .running: break
+        case .closing: if isCut { return }
+        case .lingering, .gone: return
+        }
         governor.now = loop.now
         governor.adopt(authority)
         if governor.principal != nil, !governor.isCovered { return cut(Refusal(.revoked)) }
+        guard isRunning else { return }
         note(.authorityChanged)
         advance()
     }
@@ -122,8 +144,13 @@ final class Relay {
         defer { isAdvancing = false }
         loop.look(at: self)
         while isRunning {
-            if !events.isEmpty {
+            if let refusal = cutting {
+                cutting = nil
+                cut(refusal)
+            } else if !events.isEmpty {
                 deliver(events.removeFirst())
+            } else if let reason = closesFor {
+                close(reason)
             } else if !offer(client), !offer(backend), !tellEnd(client), !tellEnd(backend) {
                 break
             }
@@ -138,7 +165,7 @@ final class Relay {
         }
     }
 
-    private func deliver(_ event: WireEvent) {
+    func deliver(_ event: WireEvent) {
         governor.now = loop.now
         loop.output.empty()
         loop.output.authority = governor.authorityVersion
@@ -158,6 +185,11 @@ final class Relay {
     /// - Returns: true where the machine was asked.
     private func offer(_ half: Half) -> Bool {
         guard half.isFresh else { return false }
+        if half.side == .client {
+            // Answers of the gateway's own need no backend: who does not read them is not asked for more.
+            if half.waiting > Relay.ownMark { half.isGated = true }
+            if half.isGated { return false }
+        }
         half.isFresh = false
         let count = half.window.count
         guard count > 0, count >= half.window.need, !half.isParked, half.isOpen || half.hasEnded,
@@ -179,16 +211,17 @@ final class Relay {
         }
         consumed = min(count, max(0, consumed))
         let securing = perform(half)
-        if isRunning {
+        if isRunning, cutting == nil {
             half.window.consume(consumed, loop.pool)
             if consumed > 0, half.side == .backend, awaitsReplies {
                 awaitsReplies = false
                 client.isFresh = true
             }
             if let securing { secure(securing) }
-            let limit =
+            let longest =
                 half.side == .client && !isAuthenticated && runtime != nil
                 ? limits.unauthenticatedFrameBytes : limits.frameBytes
+            let limit = longest.addingReportingOverflow(Relay.lengthBytes).overflow ? .max : longest + Relay.lengthBytes
             if half.window.count > limit || half.window.need > limit {
                 if consumed == 0 || half.window.need > limit { close(.limit) }
             }
@@ -206,6 +239,7 @@ final class Relay {
     }
 
     private func violate(_ violation: WireViolation) {
+        guard isRunning, cutting == nil else { return }
         loop.log.info(
             "session violated its protocol",
             [
@@ -225,14 +259,17 @@ final class Relay {
         let tickets = governor.takeTickets()
         client.outbox.await(tickets.client)
         backend.outbox.await(tickets.backend)
-        if !isAuthenticated, governor.principal != nil {
+        if half?.side == .client || !isAuthenticated, let principal = governor.principal,
+            principal.expires != knownExpiry
+        {
             isAuthenticated = true
+            knownExpiry = principal.expires
             armDeadlines()
         }
         var securing: Side?
         let count = loop.output.steps.count
         for index in 0..<count {
-            guard isRunning else { break }
+            guard isRunning, cutting == nil else { break }
             switch loop.output.steps[index] {
             case .pass(let range, let side):
                 guard let half, range.lowerBound >= 0, range.upperBound <= half.window.count else {
@@ -251,6 +288,7 @@ final class Relay {
                 if let endpoint = loop.output.endpoint { connect(to: endpoint) }
             case .secure(let side): securing = side
             case .finish(let side): self.half(side).isFinishing = true
+            case .close(.refused(let refusal)) where isAuthenticated && refusal.code.endsDelivery: cutting = refusal
             case .close(let reason): close(reason)
             }
         }
@@ -346,5 +384,15 @@ final class Relay {
         half(.backend).hasToldEnd = true
         note(event)
         advance()
+    }
+}
+
+extension Refusal.Code {
+    /// Nothing that was decided before may leave any more (law 8).
+    fileprivate var endsDelivery: Bool {
+        switch self {
+        case .revoked, .expired, .evidenceUnavailable: true
+        default: false
+        }
     }
 }

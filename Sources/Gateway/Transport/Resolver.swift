@@ -2,43 +2,64 @@ import CUring
 import Glibc
 import Synchronization
 
-/// Resolves names off the loops: one thread for `getaddrinfo`, and a short cache.
+/// Resolves names off the loops: one thread for `getaddrinfo`, and a short cache. One look-up answers all who ask for the
+/// same name meanwhile.
 final class Resolver: Sendable {
+    /// Gets all addresses in the order to try them, with the port asked for; none where the name is not known.
+    typealias Answer = @Sendable ([SocketAddress]) -> Void
     private struct Question: Sendable {
         var host: String
         var port: UInt16
-        var answer: @Sendable (SocketAddress?) -> Void
+        var until: Int64
+        var answer: Answer
     }
     private struct State {
         var questions: [Question] = []
         var cache: [String: (addresses: [SocketAddress], until: Int64)] = [:]
         var isRunning = false
         var turn = 0
+
+        /// Each question begins with another address of each family.
+        mutating func rotated(_ addresses: [SocketAddress], port: UInt16) -> [SocketAddress] {
+            turn &+= 1
+            let families = [addresses.filter { !$0.isIPv6 }, addresses.filter(\.isIPv6)]
+            return families.flatMap { family in
+                family.indices.map { index in
+                    var address = family[(index + turn) % family.count]
+                    address.port = port
+                    return address
+                }
+            }
+        }
     }
     private let state = Mutex(State())
+    private let lookUp: @Sendable (String) -> [SocketAddress]
     private static let secondsKept: Int64 = 5
+    private static let secondsUnknown: Int64 = 2
+    /// Whoever asked has given up by then.
+    private static let secondsAsked: Int64 = 10
+
+    init(lookUp: @escaping @Sendable (String) -> [SocketAddress]) { self.lookUp = lookUp }
 
     /// Answers from the cache at once, or from the resolver's thread.
-    func resolve(_ host: String, port: UInt16, _ answer: @escaping @Sendable (SocketAddress?) -> Void) {
+    func resolve(_ host: String, port: UInt16, _ answer: @escaping Answer) {
         let now = KernelSockets.clock().monotonic
         enum Next {
-            case answer(SocketAddress?)
+            case answer([SocketAddress])
             case start, wait
         }
         let next: Next = state.withLock { state in
-            if let known = state.cache[host], known.until > now, !known.addresses.isEmpty {
-                state.turn &+= 1
-                return .answer(known.addresses[state.turn % known.addresses.count])
+            if let known = state.cache[host], known.until > now {
+                return .answer(state.rotated(known.addresses, port: port))
             }
-            state.questions.append(Question(host: host, port: port, answer: answer))
+            let until = now + Resolver.secondsAsked * 1_000_000_000
+            state.questions.append(Question(host: host, port: port, until: until, answer: answer))
             if state.isRunning { return .wait }
             state.isRunning = true
             return .start
         }
         switch next {
-        case .answer(var address):
-            address?.port = port
-            answer(address)
+        case .answer(let addresses): answer(addresses)
         case .start: LoopThread(named: "resolver", pinnedTo: nil) { self.work() }.detach()
         case .wait: break
         }
@@ -46,25 +67,32 @@ final class Resolver: Sendable {
 
     /// Lives while there are questions.
     private func work() {
-        while true {
-            let question: Question? = state.withLock { state in
-                if state.questions.isEmpty {
-                    state.isRunning = false
-                    return nil
-                }
-                return state.questions.removeFirst()
-            }
-            guard let question else { return }
-            let addresses = Resolver.lookUp(question.host)
-            let now = KernelSockets.clock().monotonic
-            state.withLock { state in
+        while let host = nextHost() {
+            let addresses = lookUp(host)
+            let seconds = addresses.isEmpty ? Resolver.secondsUnknown : Resolver.secondsKept
+            let until = KernelSockets.clock().monotonic + seconds * 1_000_000_000
+            let answers: [(answer: Answer, addresses: [SocketAddress])] = state.withLock { state in
                 if state.cache.count > 1024 { state.cache.removeAll() }
-                state.cache[question.host] = (addresses, now + Resolver.secondsKept * 1_000_000_000)
+                state.cache[host] = (addresses, until)
+                let asked = state.questions.filter { $0.host == host }
+                state.questions.removeAll { $0.host == host }
+                return asked.map { ($0.answer, state.rotated(addresses, port: $0.port)) }
             }
-            var address = addresses.first
-            address?.port = question.port
-            question.answer(address)
+            for (answer, addresses) in answers { answer(addresses) }
         }
+    }
+
+    /// The next name that somebody still waits for.
+    private func nextHost() -> String? {
+        let now = KernelSockets.clock().monotonic
+        let (host, late): (String?, [Question]) = state.withLock { state in
+            let late = state.questions.filter { $0.until <= now }
+            state.questions.removeAll { $0.until <= now }
+            if state.questions.isEmpty { state.isRunning = false }
+            return (state.questions.first?.host, late)
+        }
+        for question in late { question.answer([]) }
+        return host
     }
 
     /// Asks the system.

@@ -48,6 +48,8 @@ final class MemoryBudget: Sendable {
     let limit: Atomic<Int>
     init(limit: Int) { self.limit = Atomic(limit) }
     func add(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
-    var isExceeded: Bool { used.load(ordering: .relaxed) > limit.load(ordering: .relaxed) }
+    var isExceeded: Bool { excess(of: 10) > 0 }
+    /// Bytes above so many tenths of the limit.
+    func excess(of tenths: Int) -> Int { bytes - limit.load(ordering: .relaxed) / 10 * tenths }
     var bytes: Int { used.load(ordering: .relaxed) }
 }

@@ -70,6 +70,7 @@ final class ScriptedDriver: Driver {
                     isStalled = true
                     continue
                 }
+                if state.hasFaults, state.roll(256) == 0 { state.reset(entry.descriptor) }
                 connect(&entry, token, &arrivals)
                 send(&entry, token, &state, &arrivals)
                 receive(&entry, token, &state, &arrivals)
@@ -99,20 +100,21 @@ final class ScriptedDriver: Driver {
     private func send(
         _ entry: inout Entry, _ token: Token, _ state: inout ScriptedNetwork.State, _ arrivals: inout [Arrival]
     ) {
-        guard !entry.vectors.isEmpty, var connection = state.connections[entry.descriptor] else { return }
+        let descriptor = entry.descriptor
+        guard !entry.vectors.isEmpty, let held = state.connections[descriptor]?.outward.count else { return }
         var result: Int32 = 0
-        if connection.outward.isReset {
+        if state.connections[descriptor]?.outward.isReset == true {
             result = -ECONNRESET
         } else {
             let total = entry.vectors.reduce(0) { $0 + $1.count }
-            let room = min(total, ScriptedNetwork.capacity - connection.outward.count)
+            let room = min(total, ScriptedNetwork.capacity - held)
             if room <= 0, !entry.isCancelled { return }
             if room > 0 {
                 var left = state.roll(2) == 0 ? room : 1 + state.roll(room)
                 result = Int32(left)
                 for piece in entry.vectors where left > 0 {
                     let count = min(left, piece.count)
-                    unsafe connection.outward.bytes.append(
+                    unsafe state.connections[descriptor]?.outward.bytes.append(
                         contentsOf: UnsafeRawBufferPointer(start: piece.base, count: count))
                     left -= count
                 }
@@ -121,43 +123,41 @@ final class ScriptedDriver: Driver {
             }
         }
         entry.vectors = []
-        state.connections[entry.descriptor] = connection
         arrivals.append(Arrival(kind: .sent, more: false, buffer: BufferPool.none, result: result, token: token))
     }
 
     private func receive(
         _ entry: inout Entry, _ token: Token, _ state: inout ScriptedNetwork.State, _ arrivals: inout [Arrival]
     ) {
-        guard entry.isReceiving, var connection = state.connections[entry.descriptor] else { return }
+        let descriptor = entry.descriptor
+        guard entry.isReceiving, let held = state.connections[descriptor]?.inward.count else { return }
         func end(_ result: Int32) {
             arrivals.append(
                 Arrival(kind: .received, more: false, buffer: BufferPool.none, result: result, token: token))
         }
-        if connection.inward.count > 0, !entry.isStopping || state.roll(2) == 0 {
+        if held > 0, !entry.isStopping || state.roll(2) == 0 {
             guard state.roll(32) != 0, let chunk = pool.takeChunk() else {
                 entry.isReceiving = false
                 entry.isStopping = false
                 return end(-ENOBUFS)
             }
-            let most = min(connection.inward.count, BufferPool.payload)
-            let taken = connection.inward.take(state.roll(2) == 0 ? most : 1 + state.roll(most))
-            unsafe taken.withUnsafeBytes {
-                unsafe (pool.address(of: chunk) + BufferPool.room).copyMemory(
-                    from: $0.baseAddress!, byteCount: $0.count)  // invariant: at least one byte
-            }
-            state.connections[entry.descriptor] = connection
+            let most = min(held, BufferPool.payload)
+            let wanted = state.roll(2) == 0 ? most : 1 + state.roll(most)
+            let place = unsafe UnsafeMutableRawBufferPointer(
+                start: pool.address(of: chunk) + BufferPool.room, count: wanted)
+            let taken = unsafe state.connections[descriptor]?.inward.take(into: place) ?? 0
             arrivals.append(
-                Arrival(kind: .received, more: true, buffer: chunk, result: Int32(taken.count), token: token))
+                Arrival(kind: .received, more: true, buffer: chunk, result: Int32(taken), token: token))
             return
         }
         if entry.isStopping {
             entry.isReceiving = false
             entry.isStopping = false
             end(-ECANCELED)
-        } else if connection.inward.isReset {
+        } else if state.connections[descriptor]?.inward.isReset == true {
             entry.isReceiving = false
             end(-ECONNRESET)
-        } else if connection.inward.isEnded {
+        } else if state.connections[descriptor]?.inward.isEnded == true {
             entry.isReceiving = false
             end(0)
         }
@@ -204,7 +204,7 @@ final class ScriptedDriver: Driver {
     func connect(_ descriptor: CInt, _ token: Token, to address: SocketAddress) {
         entries[token] = Entry(descriptor: descriptor)
         entries[token]?.connecting = network.state.withLock { state in
-            guard state.backends[address.port] != nil else { return -ECONNREFUSED }
+            guard address.bytes == [127, 0, 0, 1], state.backends[address.port] != nil else { return -ECONNREFUSED }
             state.backends[address.port]?.append(descriptor)
             return 0
         }
@@ -244,16 +244,13 @@ final class ScriptedDriver: Driver {
     func close(_ descriptor: CInt, _ token: Token, resetting: Bool) {
         entries[token] = nil
         network.state.withLock { state in
-            guard var connection = state.connections[descriptor] else { return }
-            if resetting || connection.inward.count > 0 {
-                // As TCP: what was not read makes the close a reset.
-                connection.outward.isReset = true
-                if resetting { connection.outward.bytes = [] }
-                if resetting { connection.outward.head = 0 }
-            }
-            connection.outward.isEnded = true
-            connection.inward = ScriptedNetwork.Pipe()
-            state.connections[descriptor] = connection
+            guard let unread = state.connections[descriptor]?.inward.count else { return }
+            if resetting { state.connections[descriptor]?.outward = ScriptedNetwork.Pipe() }
+            // As TCP: what was not read makes the close a reset.
+            if resetting || unread > 0 { state.connections[descriptor]?.outward.isReset = true }
+            state.connections[descriptor]?.outward.isEnded = true
+            state.connections[descriptor]?.isClosed = true
+            state.connections[descriptor]?.inward = ScriptedNetwork.Pipe()
         }
     }
 

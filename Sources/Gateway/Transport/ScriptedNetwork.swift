@@ -11,11 +11,21 @@ package final class ScriptedNetwork: Sendable {
         var isEnded = false
         var isReset = false
         var count: Int { bytes.count - head }
-        mutating func take(_ most: Int) -> ArraySlice<UInt8> {
-            let taken = bytes[head..<min(bytes.count, head + most)]
-            head += taken.count
+        var isFull: Bool { count >= ScriptedNetwork.capacity }
+        /// Copies the first bytes to `place`, at most as many as it holds, and forgets them.
+        ///
+        /// - Returns: how many.
+        mutating func take(into place: UnsafeMutableRawBufferPointer) -> Int {
+            let taken = min(count, place.count)
+            unsafe bytes.withUnsafeBytes { all in
+                unsafe place.copyMemory(from: UnsafeRawBufferPointer(rebasing: all[head..<(head + taken)]))
+            }
+            head += taken
             if head == bytes.count {
                 bytes.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= ScriptedNetwork.capacity {
+                bytes.removeFirst(head)
                 head = 0
             }
             return taken
@@ -27,6 +37,8 @@ package final class ScriptedNetwork: Sendable {
         var outward = Pipe()
         var port: UInt16
         var wake: LoopHandle?
+        /// The gateway has closed it.
+        var isClosed = false
     }
     struct State {
         var random: UInt64
@@ -37,6 +49,8 @@ package final class ScriptedNetwork: Sendable {
         var backends: [UInt16: [CInt]] = [:]
         var next: CInt = 1_000_000
         var nextPort: UInt16 = 20_000
+        /// Connections are reset now and then.
+        var hasFaults: Bool
 
         /// SplitMix64.
         mutating func roll(_ bound: Int) -> Int {
@@ -52,12 +66,20 @@ package final class ScriptedNetwork: Sendable {
             connections[next] = Connection(port: port)
             return next
         }
+
+        mutating func reset(_ connection: CInt) {
+            connections[connection]?.inward = Pipe()
+            connections[connection]?.inward.isReset = true
+            connections[connection]?.outward = Pipe()
+            connections[connection]?.outward.isReset = true
+        }
     }
     /// Bytes that one direction holds before its writer waits.
     static let capacity = 65_536
     let state: Mutex<State>
 
-    package init(seed: UInt64) { state = Mutex(State(random: seed)) }
+    /// - Parameter faults: connections are reset now and then, as the seed says.
+    package init(seed: UInt64, faults: Bool = false) { state = Mutex(State(random: seed, hasFaults: faults)) }
 
     // MARK: A test's ends
 
@@ -100,25 +122,39 @@ package final class ScriptedNetwork: Sendable {
     ///
     /// - Returns: how much; nil where the connection is gone.
     package func write(_ connection: CInt, _ bytes: ArraySlice<UInt8>) -> Int? {
-        change(connection) { entry in
-            if entry.outward.isReset { return nil }
-            let count = min(bytes.count, ScriptedNetwork.capacity - entry.inward.count)
-            entry.inward.bytes += bytes.prefix(max(0, count))
-            return max(0, count)
-        } ?? nil
+        let (count, wake): (Int?, LoopHandle?) = state.withLock { state in
+            guard state.connections[connection]?.outward.isReset == false,
+                state.connections[connection]?.isClosed == false,
+                let held = state.connections[connection]?.inward.count
+            else { return (nil, nil) }
+            let count = max(0, min(bytes.count, ScriptedNetwork.capacity - held))
+            if count == 0 { return (0, nil) }
+            state.connections[connection]?.inward.bytes += bytes.prefix(count)
+            // The loop does not wait while something is left that it could take.
+            return (count, held == 0 ? state.connections[connection]?.wake : nil)
+        }
+        wake?.ring()
+        return count
     }
 
     package enum Reading {
-        case bytes([UInt8])
+        case bytes(Int)
         case ended, reset, nothing
     }
 
-    package func read(_ connection: CInt, _ most: Int) -> Reading {
-        change(connection) { entry in
-            if entry.outward.count > 0 { return .bytes(Array(entry.outward.take(most))) }
-            if entry.outward.isReset { return .reset }
-            return entry.outward.isEnded ? .ended : .nothing
-        } ?? .reset
+    /// Reads at most as much as `place` holds.
+    package func read(_ connection: CInt, into place: UnsafeMutableRawBufferPointer) -> Reading {
+        let (reading, wake): (Reading, LoopHandle?) = state.withLock { state in
+            guard let held = state.connections[connection]?.outward.count else { return (.reset, nil) }
+            if held > 0 {
+                let count = unsafe state.connections[connection]?.outward.take(into: place) ?? 0
+                return (.bytes(count), held >= ScriptedNetwork.capacity ? state.connections[connection]?.wake : nil)
+            }
+            if state.connections[connection]?.outward.isReset == true { return (.reset, nil) }
+            return (state.connections[connection]?.outward.isEnded == true ? .ended : .nothing, nil)
+        }
+        wake?.ring()
+        return reading
     }
 
     package func hasSomething(_ connection: CInt) -> Bool {
@@ -132,27 +168,17 @@ package final class ScriptedNetwork: Sendable {
         state.withLock { ($0.connections[connection]?.inward.count ?? 0) < ScriptedNetwork.capacity }
     }
 
-    package func finish(_ connection: CInt) { _ = change(connection) { $0.inward.isEnded = true } }
-
-    package func reset(_ connection: CInt) {
-        _ = change(connection) {
-            $0.inward = Pipe()
-            $0.inward.isReset = true
-            $0.outward = Pipe()
-            $0.outward.isReset = true
-        }
+    package func finish(_ connection: CInt) {
+        wake(connection) { $0.connections[connection]?.inward.isEnded = true }
     }
 
-    private func change<Result: Sendable>(
-        _ connection: CInt, _ body: (inout Connection) -> Result
-    ) -> Result? {
-        let (result, wake): (Result?, LoopHandle?) = state.withLock { state in
-            guard var entry = state.connections[connection] else { return (nil, nil) }
-            let result = body(&entry)
-            state.connections[connection] = entry
-            return (result, entry.wake)
+    package func reset(_ connection: CInt) { wake(connection) { $0.reset(connection) } }
+
+    private func wake(_ connection: CInt, after change: (inout State) -> Void) {
+        let wake: LoopHandle? = state.withLock { state in
+            change(&state)
+            return state.connections[connection]?.wake
         }
         wake?.ring()
-        return result
     }
 }

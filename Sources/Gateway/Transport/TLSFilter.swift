@@ -12,6 +12,8 @@ final class TLSFilter {
     let isFirst: Bool
     /// The peer was told that no more comes.
     var hasNotified = false
+    /// In the loop's list of sessions whose buffers have grown.
+    var isNoted = false
 
     init(_ session: TLSSession, isFirst: Bool) {
         self.session = session

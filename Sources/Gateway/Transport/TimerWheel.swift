@@ -18,7 +18,7 @@ struct TimerWheel {
     init(now: Int64) { current = now / TimerWheel.tick }
 
     mutating func arm(_ token: UInt64, at time: Int64) {
-        let tick = max(current + 1, time / TimerWheel.tick + 1)
+        let tick = max(current + 1, time / TimerWheel.tick + 1)  // cannot overflow: a tick is many nanoseconds
         wheel[Int(tick % Int64(TimerWheel.slots))].append(Entry(token: token, tick: tick))
         count += 1
         next = min(next, tick)

@@ -36,6 +36,8 @@ public final class TransportRuntime: Sendable {
         public var isStrict = false
         /// Bytes that all sessions together may hold.
         public var totalBytes = SessionLimits().totalBytes
+        /// Who knows names; nil is the system.
+        package var lookUp: (@Sendable (String) -> [SocketAddress])?
         public init() {}
     }
 
@@ -58,7 +60,7 @@ public final class TransportRuntime: Sendable {
         self.ledger = ledger
         self.authority = Mutex(authority)
         driverName = name
-        resolver = Resolver()
+        resolver = Resolver(lookUp: settings.lookUp ?? { Resolver.lookUp($0) })
         budget = MemoryBudget(limit: settings.totalBytes)
         loops = (0..<count).map { LoopHandle(index: $0) }
         let shared = LoopSettings(
@@ -116,7 +118,8 @@ public final class TransportRuntime: Sendable {
     /// - Throws: the first address that cannot be bound; then nothing has changed.
     @discardableResult
     public func replaceListeners(_ specifications: [ListenerSpecification]) throws(ListenerError) -> [SocketAddress] {
-        var taken = bound.withLock { $0 }
+        let ours = bound.withLock { $0 }
+        var taken = ours
         var fresh: [[SocketAddress: CInt]] = loops.map { _ in [:] }
         var actual: [SocketAddress] = []
         var ports: [SocketAddress: UInt16] = [:]
@@ -126,7 +129,8 @@ public final class TransportRuntime: Sendable {
                 ports[address] = port
             } else if ports[address] == nil {
                 do throws(ListenerError) {
-                    let (descriptors, port) = try bind(address)
+                    let isOurPort = ours.values.contains(address.port)
+                    let (descriptors, port) = try bind(address, probing: !isOurPort)
                     for (index, descriptor) in descriptors.enumerated() { fresh[index][address] = descriptor }
                     ports[address] = port
                 } catch {
@@ -146,11 +150,15 @@ public final class TransportRuntime: Sendable {
     }
 
     /// One socket a loop, all on the same port.
-    private func bind(_ address: SocketAddress) throws(ListenerError) -> (descriptors: [CInt], port: UInt16) {
+    ///
+    /// - Parameter probing: false where sockets of ours may be on that port, at another address.
+    private func bind(
+        _ address: SocketAddress, probing: Bool
+    ) throws(ListenerError) -> (descriptors: [CInt], port: UInt16) {
         func fail(_ code: CInt) -> ListenerError {
             ListenerError(address: address, error: -code, reason: unsafe String(cString: strerror(-code)))
         }
-        if address.port != 0 {
+        if address.port != 0, probing {
             // Sockets that share a port would be shared with another process of the same user too: one that does not
             // share shows whether somebody listens already.
             let probe = KernelSockets.listen(address, shared: false)

@@ -17,7 +17,6 @@ final class UringDriver: Driver {
     private var provided: UnsafeMutablePointer<io_uring_buf_ring>
     /// Places of the buffer ring that wait to be filled again.
     private var lent: Int = 0
-    private var starved: [(descriptor: CInt, token: Token)] = []
     /// Sends prepared since the last entry: their vectors must stay until then (IORING_FEAT_SUBMIT_STABLE).
     private var prepared = 0
 
@@ -163,10 +162,6 @@ final class UringDriver: Driver {
             if unsafe count < completions.count { break }
         }
         lend()
-        if !starved.isEmpty, lent < UringDriver.lendable {
-            for (descriptor, token) in starved { receive(descriptor, token) }
-            starved.removeAll(keepingCapacity: true)
-        }
     }
 
     private func handle(_ data: UInt64, _ result: Int32, _ flags: UInt32, _ arrivals: inout [Arrival]) {

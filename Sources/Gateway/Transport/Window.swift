@@ -33,7 +33,9 @@ struct Window {
             return
         }
         if !pool.isBlock(buffer) || pool.capacity(of: buffer) - end < added {
-            let block = pool.takeBlock(capacity: max(need, 2 * left, left + added))
+            // Grown by what has come, not by what was announced.
+            let there = left + added
+            let block = pool.takeBlock(capacity: need > there ? min(need, 2 * there) : max(2 * left, there))
             unsafe memcpy(pool.address(of: block), pool.address(of: buffer) + start, left)
             pool.release(buffer)
             buffer = block
@@ -50,9 +52,13 @@ struct Window {
         if start == end { clear(pool) }
     }
 
-    /// Moves a small rest out of its chunk.
+    /// Moves a small rest out of its chunk, or out of a block that was made for much more.
     mutating func settle(_ pool: BufferPool) {
-        guard buffer != BufferPool.none, !pool.isBlock(buffer), count <= BufferPool.room else { return }
+        guard buffer != BufferPool.none,
+            pool.isBlock(buffer)
+                ? pool.capacity(of: buffer) > BufferPool.stride && count < pool.capacity(of: buffer) / 8
+                : count <= BufferPool.room
+        else { return }
         let left = count
         let block = pool.takeBlock(capacity: left)
         unsafe memcpy(pool.address(of: block), pool.address(of: buffer) + start, left)

@@ -79,13 +79,27 @@ final class Latch: Sendable {
     var value: Int { count.withLock { $0 } }
 }
 
+/// How much longer than usual a test waits before it gives up: sanitizers and busy machines are slow.
+let patienceFactor = getenv("TIDEGATE_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
+
 /// Waits until something holds; a failed condition is an error, never a hang.
-func eventually(_ what: String = "", seconds: Double = 10, _ condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+func eventually(_ what: String = "", _ condition: () throws -> Bool) throws {
+    try eventually(what, within: .seconds(10 * patienceFactor), condition)
+}
+
+func eventually(_ what: String = "", within time: Duration, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + time
+    var rests = 0
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw TestError("never: \(what)") }
-        sched_yield()
+        pause(&rests)
     }
+}
+
+/// Leaves the core to others before something is looked at again: at first for a moment, later for longer.
+func pause(_ rests: inout Int) {
+    rests += 1
+    if rests < 100 { sched_yield() } else { usleep(300) }
 }
 
 /// A transport runtime for one test, on one loop unless it says otherwise.
@@ -101,7 +115,7 @@ final class Gateway: Sendable {
     init(
         _ driver: TestDriver, limits: SessionLimits = SessionLimits(), strict: Bool = false, loops: Int = 1,
         totalBytes: Int = 1 << 28, networks: [Network]? = nil, tls: TLSServerContext? = nil,
-        judge: TestJudge = TestJudge(),
+        judge: TestJudge = TestJudge(), lookUp: (@Sendable (String) -> [SocketAddress])? = nil,
         machine: @escaping @Sendable (Session) -> any MachineBox
     ) throws {
         self.judge = judge
@@ -111,13 +125,14 @@ final class Gateway: Sendable {
         self.driver = driver
         settings.isStrict = strict
         settings.totalBytes = totalBytes
+        settings.lookUp = lookUp
         let authority = Authority(version: 1, policy: judge, maskers: [], authenticator: judge)
         let log = Log(minimum: .error)
         switch driver {
         case .ioUring, .epoll:
             if case .epoll = driver { settings.driver = .epoll } else { settings.driver = .ioUring }
             runtime = try TransportRuntime(settings, authority: authority, ledger: ledger, sink: sink, log: log)
-        case .scripted(let network, _):
+        case .scripted(let network):
             runtime = TransportRuntime(
                 settings, authority: authority, ledger: ledger, sink: sink, log: log, network: network)
         }
@@ -132,7 +147,7 @@ final class Gateway: Sendable {
                 address: address,
                 runtime: RouteRuntime(route: route, tls: tls, proxyNetworks: networks, makeMachine: machine))
         ])[0].port
-        if case .scripted(let network, _) = driver {
+        if case .scripted(let network) = driver {
             let port = port
             try eventually("the port") { network.isListening(port) }
         }
@@ -162,18 +177,23 @@ func endpoint(_ port: UInt16) -> Endpoint { Endpoint(host: "127.0.0.1", port: po
 
 /// A protocol of a test: frames of a two-byte length and that many bytes.
 ///
-/// From the client: `A…` authenticates, is answered `ok` and connects; everything else goes to the backend whole. From the
-/// backend: every frame is admitted as a delivery and passed. Last words are the frame `X`.
+/// From the client: `A…` authenticates, is answered `ok` and connects; `E…` is answered with `echo`; `K…` cuts; everything
+/// else goes to the backend whole. From the backend: every frame is admitted as a delivery and passed. Last words are the
+/// frame `X`.
 struct FrameMachine: WireMachine, ~Copyable {
     let endpoint: Endpoint
     var position: UInt64 = 0
     /// Requests of which the answer must come before the next is read.
     var waits = false
     var isConnected = false
+    /// Hears every event.
+    let listener: (@Sendable (WireEvent) -> Void)?
+    static let echo = [UInt8](repeating: UInt8(ascii: "e"), count: 100)
 
-    init(_ endpoint: Endpoint, waits: Bool = false) {
+    init(_ endpoint: Endpoint, waits: Bool = false, listener: (@Sendable (WireEvent) -> Void)? = nil) {
         self.endpoint = endpoint
         self.waits = waits
+        self.listener = listener
     }
 
     static func frame(_ text: String) -> [UInt8] { frame(Array(text.utf8)) }
@@ -212,6 +232,12 @@ struct FrameMachine: WireMachine, ~Copyable {
                         if !isConnected { output.connect(endpoint) }
                         isConnected = true
                     }
+                } else if window.byte(at: at + 4) == UInt8(ascii: "E") {
+                    output.say(FrameMachine.frame(FrameMachine.echo))
+                    output.boundary(.client)
+                } else if window.byte(at: at + 4) == UInt8(ascii: "K") {
+                    output.close(.refused(Refusal(.revoked)))
+                    return end
                 } else {
                     guard let clearance = governor.openClearance() else {
                         throw WireViolation("not authenticated", side: side, at: at)
@@ -262,6 +288,7 @@ struct FrameMachine: WireMachine, ~Copyable {
     mutating func handle(
         _ event: WireEvent, asking governor: inout Governor, _ output: inout WireOutput
     ) throws(WireViolation) {
+        listener?(event)
         switch event {
         case .ended(.client): if isConnected { output.finish(.backend) } else { output.close(.ended) }
         case .ended(.backend):

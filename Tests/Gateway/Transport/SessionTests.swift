@@ -5,7 +5,7 @@ import TidegateCore
 import TidegateTransport
 
 /// What holds for sessions as a whole: evidence, authority, PROXY headers, reload, drain.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SessionTests {
     private static func frames(_ port: UInt16) -> @Sendable (Session) -> any MachineBox {
         { _ in MachineOf(FrameMachine(endpoint(port))) }
@@ -21,7 +21,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `strict: bytes leave only when their evidence is durable, in order`(_ driver: TestDriver) throws {
+    func `strict: bytes leave only when their evidence is durable, in order`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
         defer { gateway.stop() }
@@ -43,7 +44,7 @@ struct SessionTests {
 
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func `strict: whatever the schedule, bytes come in order and never before their evidence`(_ seed: UInt64) throws {
-        let driver = TestDriver.scripted(seed)
+        let driver = DriverCase.scripted(seed).make()
         let listener = try TestListener(driver)
         let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
         defer { gateway.stop() }
@@ -78,7 +79,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `evidence that fails cuts the session, and what waited is dropped`(_ driver: TestDriver) throws {
+    func `evidence that fails cuts the session, and what waited is dropped`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
         defer { gateway.stop() }
@@ -94,7 +96,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `a new authority offers parked bytes again and cuts whom it does not cover`(_ driver: TestDriver) throws {
+    func `a new authority offers parked bytes again and cuts whom it does not cover`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port))
         defer { gateway.stop() }
@@ -115,13 +118,14 @@ struct SessionTests {
         #expect(try gateway.counts().sessionsEnded[Refusal(.revoked).reason] == 1)
     }
 
-    private static func proxy(_ command: UInt8, _ family: UInt8, _ rest: [UInt8]) -> [UInt8] {
-        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, command, family, 0, UInt8(rest.count)]
-            + rest
+    static func proxy(_ command: UInt8, _ family: UInt8, _ rest: [UInt8]) -> [UInt8] {
+        [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, command, family]
+            + [UInt8(rest.count >> 8), UInt8(rest.count & 255)] + rest
     }
 
     @Test(arguments: drivers)
-    func `a PROXY header of a trusted peer gives the client's address`(_ driver: TestDriver) throws {
+    func `a PROXY header of a trusted peer gives the client's address`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let port = listener.port
         let seen = Mutexed<[String]>([])
@@ -141,15 +145,22 @@ struct SessionTests {
         }
         #expect(try client.read(6) == FrameMachine.frame("ok"))
         #expect(seen.value.last == "10.9.9.9:1234")
+        let six: [UInt8] = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+        let other = [UInt8](repeating: 0, count: 15) + [1]
+        let values: [UInt8] = [0x04, 0x01, 0x00] + [UInt8](repeating: 9, count: 256)  // a type-length-value of no meaning
+        _ = try Self.open(gateway, listener, before: Self.proxy(0x21, 0x21, six + other + [4, 210, 0, 80] + values))
+        #expect(seen.value.last == "[2001:db8::1]:1234")
     }
 
     @Test(
         arguments: drivers,
         [
             Array("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n".utf8), SessionTests.proxy(0x31, 0x11, []),
-            SessionTests.proxy(0x21, 0x11, [1, 2]), SessionTests.proxy(0x22, 0x11, []), FrameMachine.frame("A"),
+            SessionTests.proxy(0x21, 0x11, [UInt8](repeating: 1, count: 2033)), SessionTests.proxy(0x21, 0x11, [1, 2]),
+            SessionTests.proxy(0x22, 0x11, []), FrameMachine.frame("A"),
         ])
-    func `a trusted peer without a good PROXY header is closed`(_ driver: TestDriver, _ bytes: [UInt8]) throws {
+    func `a trusted peer without a good PROXY header is closed`(_ chosen: DriverCase, _ bytes: [UInt8]) throws {
+        let driver = chosen.make()
         let gateway = try Gateway(driver, networks: [Network("127.0.0.1")!], machine: Self.frames(1))
         defer { gateway.stop() }
         let client = try gateway.connect()
@@ -160,7 +171,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `a PROXY header of anybody else goes to the machine`(_ driver: TestDriver) throws {
+    func `a PROXY header of anybody else goes to the machine`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let gateway = try Gateway(driver, networks: [Network("10.0.0.0/8")!], machine: Self.frames(1))
         defer { gateway.stop() }
         let client = try gateway.connect()
@@ -170,7 +182,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `more connections than the limit are refused`(_ driver: TestDriver) throws {
+    func `more connections than the limit are refused`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         var limits = SessionLimits()
         limits.sessions = 1
         let listener = try TestListener(driver)
@@ -183,7 +196,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `listeners change under load: kept sockets lose nothing`(_ driver: TestDriver) throws {
+    func `listeners change under load: kept sockets lose nothing`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let port = listener.port
         let gateway = try Gateway(driver, loops: 2, machine: Self.frames(port))
@@ -221,7 +235,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `an address that is taken is a typed error, and nothing changes`(_ driver: TestDriver) throws {
+    func `an address that is taken is a typed error, and nothing changes`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let taken = try TestListener(.epoll)  // a port of the system, whatever the loops run on
         let gateway = try Gateway(driver, machine: Self.frames(1))
         defer { gateway.stop() }
@@ -235,12 +250,16 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `drain tells the machines and closes the port`(_ driver: TestDriver) async throws {
+    func `drain tells the machines and closes the port`(_ chosen: DriverCase) async throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let gateway = try Gateway(driver, machine: Self.frames(listener.port))
         defer { gateway.stop() }
         let (client, backend) = try Self.open(gateway, listener)
-        let worker = Worker { #expect((try? client.readToEnd().bytes) == []) }
+        let worker = Worker {
+            #expect((try? client.readToEnd().bytes) == [])
+            client.finishWriting()
+        }
         await gateway.runtime.drain(seconds: 5)
         worker.join()
         _ = try backend.readToEnd()
@@ -248,7 +267,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `a side connection speaks to a backend without a client`(_ driver: TestDriver) throws {
+    func `a side connection speaks to a backend without a client`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         let listener = try TestListener(driver)
         let port = listener.port
         let gateway = try Gateway(driver, machine: Self.frames(1))
@@ -266,7 +286,8 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `two thousand idle sessions hold little, and each still answers`(_ driver: TestDriver) throws {
+    func `two thousand idle sessions hold little, and each still answers`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
         var count = 2000
         if case .scripted = driver { count = 100 }  // its wake-ups look at every connection
         raiseDescriptors()

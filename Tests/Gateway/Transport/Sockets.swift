@@ -5,7 +5,8 @@ import TidegateTransport
 /// A blocking socket of a test, with deadlines: nothing here waits for ever, and nothing sleeps.
 class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system locks it
     let descriptor: CInt
-    static let patience: Int32 = 10_000
+    /// Milliseconds.
+    static let patience = Int32(10_000 * patienceFactor)
 
     init(_ descriptor: CInt) { self.descriptor = descriptor }
     deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
@@ -40,18 +41,30 @@ class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system
     }
     func write(_ text: String) { write(Array(text.utf8)) }
 
-    /// The next bytes: empty at the end, nil after a reset.
-    func some() throws -> [UInt8]? { try some(65_536) }
-    func some(_ most: Int) throws -> [UInt8]? {
+    /// Waits for bytes.
+    ///
+    /// - Returns: how many came; zero at the end, nil after a reset.
+    func receive(into place: UnsafeMutableRawBufferPointer) throws -> Int? {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, TestSocket.patience) > 0 else { throw TestError("nothing arrived in time") }
-        var buffer = [UInt8](repeating: 0, count: most)
-        let count = recv(descriptor, &buffer, most, 0)
-        return count < 0 ? nil : Array(buffer.prefix(count))
+        let count = recv(descriptor, place.baseAddress, place.count, 0)
+        return count < 0 ? nil : count
     }
+
+    /// The next bytes: empty at the end, nil after a reset.
+    func some(_ most: Int = TestSocket.piece) throws -> [UInt8]? {
+        var count: Int?
+        let bytes = try [UInt8](unsafeUninitializedCapacity: min(most, TestSocket.piece)) { buffer, filled in
+            count = try receive(into: UnsafeMutableRawBufferPointer(buffer))
+            filled = count ?? 0
+        }
+        return count == nil ? nil : bytes
+    }
+    static let piece = 65_536
 
     func read(_ count: Int) throws -> [UInt8] {
         var all: [UInt8] = []
+        all.reserveCapacity(count)
         while all.count < count {
             guard let next = try some(count - all.count), !next.isEmpty else {
                 throw TestError("ended after \(all.count) of \(count) bytes")
@@ -59,6 +72,36 @@ class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system
             all += next
         }
         return all
+    }
+
+    /// Reads as many bytes as `expected` has.
+    ///
+    /// - Returns: where the first other byte is; nil where all are the same.
+    func firstDifference(from expected: [UInt8]) throws -> Int? {
+        var at = 0
+        return try pieces(of: expected.count) { piece in
+            defer { at += piece.count }
+            return difference(piece, expected, at)
+        }
+    }
+
+    /// Reads and forgets so many bytes.
+    func count(_ bytes: Int) throws { _ = try pieces(of: bytes) { _ in nil } }
+
+    /// Hands out so many bytes, piece by piece, all in one buffer, until `body` says something.
+    private func pieces(of count: Int, _ body: (UnsafeRawBufferPointer) -> Int?) throws -> Int? {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: TestSocket.piece, alignment: 16)
+        defer { buffer.deallocate() }
+        var left = count
+        while left > 0 {
+            let place = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<min(left, buffer.count)])
+            guard let next = try receive(into: place), next > 0 else {
+                throw TestError("ended after \(count - left) of \(count) bytes")
+            }
+            if let found = body(UnsafeRawBufferPointer(rebasing: place[0..<next])) { return found }
+            left -= next
+        }
+        return nil
     }
     func read(_ text: String) throws -> Bool { try read(text.utf8.count) == Array(text.utf8) }
 
@@ -107,7 +150,7 @@ final class TestListener: Sendable {
     let network: ScriptedNetwork?
 
     init(_ driver: TestDriver) throws {
-        if case .scripted(let network, _) = driver {
+        if case .scripted(let network) = driver {
             self.network = network
             descriptor = -1
             port = network.listen()
@@ -146,16 +189,23 @@ final class TestListener: Sendable {
     }
 }
 
-extension TestSocket {
-    /// Reads and forgets so many bytes.
-    func count(_ bytes: Int) throws -> Bool {
-        var left = bytes
-        while left > 0 {
-            guard let next = try some(min(left, 1 << 20)), !next.isEmpty else { return false }
-            left -= next.count
-        }
-        return true
+/// Where `piece` differs from what `expected` holds from `at` on; an offset of `expected`, or nil.
+func difference(_ piece: UnsafeRawBufferPointer, _ expected: [UInt8], _ at: Int) -> Int? {
+    guard piece.count <= expected.count - at else { return expected.count }
+    return expected.withUnsafeBytes { expected in
+        let rest = UnsafeRawBufferPointer(rebasing: expected[at..<(at + piece.count)])
+        if piece.isEmpty || memcmp(piece.baseAddress!, rest.baseAddress!, piece.count) == 0 { return nil }
+        return zip(piece, rest).enumerated().first { $1.0 != $1.1 }.map { at + $0.offset }
     }
+}
+
+/// Bytes without a short period: one block of a prime length, repeated; none is zero, none an `A`.
+func pattern(_ count: Int, _ step: Int) -> [UInt8] {
+    let block = (0..<min(count, 65_521)).map { UInt8(truncatingIfNeeded: $0 &* step &+ $0 >> 8) | 0x82 }
+    var all: [UInt8] = []
+    all.reserveCapacity(count)
+    while all.count < count { all += block.prefix(count - all.count) }
+    return all
 }
 
 /// A thread of a test: what must go on while the test waits.
@@ -177,22 +227,41 @@ final class Worker: @unchecked Sendable {  // the identifier is set once, before
     func join() { pthread_join(thread, nil) }
 }
 
-/// What a test runs on. Each scripted one is a network of its own.
-enum TestDriver: Sendable, CustomTestStringConvertible {
+/// What the tests run on: kernels' drivers, and seeds.
+enum DriverCase: Sendable, CustomTestStringConvertible {
     case ioUring, epoll
-    case scripted(ScriptedNetwork, UInt64)
+    case scripted(UInt64)
 
     var testDescription: String {
         switch self {
         case .ioUring: "io_uring"
         case .epoll: "epoll"
-        case .scripted(_, let seed): "scripted \(seed)"
+        case .scripted(let seed): "scripted \(seed)"
         }
     }
-    static func scripted(_ seed: UInt64) -> TestDriver { .scripted(ScriptedNetwork(seed: seed), seed) }
+
+    /// For one test: each scripted one has a network of its own, whose schedule only the seed chooses.
+    func make(faults: Bool = false) -> TestDriver {
+        switch self {
+        case .ioUring: .ioUring
+        case .epoll: .epoll
+        case .scripted(let seed): .scripted(ScriptedNetwork(seed: seed, faults: faults))
+        }
+    }
+}
+
+/// What one test runs on.
+enum TestDriver: Sendable {
+    case ioUring, epoll
+    case scripted(ScriptedNetwork)
+
+    var isScripted: Bool {
+        if case .scripted = self { return true }
+        return false
+    }
 
     func connect(_ port: UInt16) throws -> TestSocket {
-        guard case .scripted(let network, _) = self else { return try TestSocket.connect(port) }
+        guard case .scripted(let network) = self else { return try TestSocket.connect(port) }
         guard let connection = network.connect(port) else { throw TestError("connect: refused") }
         return ScriptedSocket(network, connection)
     }
@@ -212,18 +281,19 @@ final class ScriptedSocket: TestSocket, @unchecked Sendable {  // as its base; t
 
     override func write(_ bytes: [UInt8]) {
         var rest = bytes[...]
+        var rests = 0
         while !rest.isEmpty {
             guard let count = network.write(connection, rest) else { return }
             rest = rest.dropFirst(count)
-            if count == 0 { sched_yield() }
+            if count == 0 { pause(&rests) } else { rests = 0 }
         }
     }
-    override func some(_ most: Int) throws -> [UInt8]? {
-        var found: [UInt8]?
+    override func receive(into place: UnsafeMutableRawBufferPointer) throws -> Int? {
+        var found: Int?
         try eventually("bytes") {
-            switch network.read(connection, most) {
-            case .bytes(let bytes): found = bytes
-            case .ended: found = []
+            switch network.read(connection, into: place) {
+            case .bytes(let count): found = count
+            case .ended: found = 0
             case .reset: found = nil
             case .nothing: return false
             }
@@ -232,10 +302,10 @@ final class ScriptedSocket: TestSocket, @unchecked Sendable {  // as its base; t
         return found
     }
     override func hasSomething(within milliseconds: Int32) -> Bool {
-        (try? eventually(seconds: Double(milliseconds) / 1000) { network.hasSomething(connection) }) != nil
+        (try? eventually(within: .milliseconds(Int(milliseconds))) { network.hasSomething(connection) }) != nil
     }
     override func canWrite(within milliseconds: Int32) -> Bool {
-        (try? eventually(seconds: Double(milliseconds) / 1000) { network.canWrite(connection) }) != nil
+        (try? eventually(within: .milliseconds(Int(milliseconds))) { network.canWrite(connection) }) != nil
     }
     override func finishWriting() { network.finish(connection) }
     override func reset() { network.reset(connection) }

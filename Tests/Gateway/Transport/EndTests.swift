@@ -1,0 +1,182 @@
+import Glibc
+import Synchronization
+import Testing
+import TidegateCore
+import TidegateTransport
+
+/// How sessions end, and how they find their backend.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct EndTests {
+    private static func frames(_ port: UInt16, _ host: String = "127.0.0.1") -> @Sendable (Session) -> any MachineBox {
+        { _ in MachineOf(FrameMachine(Endpoint(host: host, port: port, tls: nil, serverName: "localhost"))) }
+    }
+
+    private static func open(_ gateway: Gateway, _ listener: TestListener) throws -> (TestSocket, TestSocket) {
+        let client = try gateway.connect()
+        client.write(FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        return (client, try listener.accept())
+    }
+
+    /// A session whose client has been sent more than it reads.
+    private static func block(
+        _ gateway: Gateway, _ listener: TestListener
+    ) throws -> (client: TestSocket, backend: TestSocket) {
+        let (client, backend) = try open(gateway, listener)
+        backend.write(FrameMachine.frame(pattern(16 << 20, 3)))
+        return (client, backend)
+    }
+
+    @Test(arguments: drivers)
+    func `a cut that the machine asks for drops what waits`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        gateway.sink.hold()
+        let before = gateway.sink.state.withLock { $0.last }
+        backend.write(FrameMachine.frame("one"))
+        try eventually("evidence") { gateway.sink.state.withLock { $0.last } > before }
+        client.write(FrameMachine.frame("K"))
+        _ = try backend.readToEnd()
+        gateway.sink.release()
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("X"), false))
+    }
+
+    @Test(arguments: drivers)
+    func `a session that closes is cut when nothing covers it any more`(_ chosen: DriverCase) async throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.block(gateway, listener)
+        defer { withExtendedLifetime(backend) {} }
+        try eventually("the message") { try gateway.figures().bytesHeld > 8 << 20 && client.hasSomething(within: 50) }
+        let drained = Task { await gateway.runtime.drain(seconds: 60) }
+        try eventually("closing") { (try? gateway.connect()) == nil }
+        #expect(gateway.ledger.connections == 1)
+        gateway.judge.state.withLock { $0.isAllowed = false }
+        let inForce = Mutexed(false)
+        gateway.runtime.swapAuthority(gateway.authority(2)) { inForce.change { $0 = true } }
+        try eventually("in force") { inForce.value }
+        #expect(gateway.ledger.connections == 0)
+        #expect(try client.readToEnd().wasReset)
+        await drained.value
+    }
+
+    @Test(arguments: drivers)
+    func `a session that authenticates again ends with the new token`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        defer { withExtendedLifetime(backend) {} }
+        gateway.judge.state.withLock { $0.expires = Instant.current.advanced(bySeconds: 1) }
+        client.write(FrameMachine.frame("A"))
+        let end = try client.readToEnd()
+        #expect(end == (FrameMachine.frame("ok") + FrameMachine.frame("X"), false))
+    }
+
+    @Test(arguments: drivers)
+    func `every address of a name is tried, and a look-up answers all who ask`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let lookUps = Mutexed(0)
+        let goOn = Mutexed(false)
+        let gateway = try Gateway(
+            driver,
+            lookUp: { name in
+                lookUps.change { $0 += 1 }
+                try? eventually("leave to answer") { goOn.value }
+                guard name == "broker.test" else { return [] }
+                return ["127.0.0.2", "127.0.0.1", "127.0.0.3"].compactMap { SocketAddress(numeric: $0, port: 0) }
+            }, machine: Self.frames(listener.port, "broker.test"))
+        defer { gateway.stop() }
+        let clients = try (0..<6).map { _ in
+            let client = try gateway.connect()
+            client.write(FrameMachine.frame("A"))
+            #expect(try client.read(6) == FrameMachine.frame("ok"))
+            return client
+        }
+        try eventually("the question") { lookUps.value == 1 }
+        goOn.change { $0 = true }
+        let backends = try clients.map { _ in try listener.accept() }
+        for backend in backends { backend.write(FrameMachine.frame("b")) }
+        for client in clients { #expect(try client.read(5) == FrameMachine.frame("b")) }
+        #expect(lookUps.value == 1)
+    }
+
+    @Test(arguments: drivers, ["255.255.255.255", "nobody.test"])
+    func `a backend without a way or a name is unreachable`(_ chosen: DriverCase, _ host: String) throws {
+        let driver = chosen.make()
+        let connected = Mutexed(0)
+        let gateway = try Gateway(driver, lookUp: { _ in [] }) { _ in
+            MachineOf(
+                FrameMachine(Endpoint(host: host, port: 9, tls: nil, serverName: "")) { event in
+                    if case .connected = event { connected.change { $0 += 1 } }
+                })
+        }
+        defer { gateway.stop() }
+        for _ in 0..<2 {
+            let client = try gateway.connect()
+            client.write(FrameMachine.frame("A"))
+            let end = try client.readToEnd()
+            #expect(end == (FrameMachine.frame("ok") + FrameMachine.frame("gone"), false))
+        }
+        #expect(connected.value == 0)
+    }
+
+    @Test(arguments: drivers)
+    func `what a loop has accepted is done though it ends`(_ chosen: DriverCase) throws {
+        let gateway = try Gateway(chosen.make(), machine: Self.frames(1))
+        let first = Gate()
+        let second = Gate()
+        gateway.runtime.swapAuthority(gateway.authority(2)) { first.stay() }
+        try eventually("the loop to stay") { first.isIn.value }
+        gateway.runtime.swapAuthority(gateway.authority(3)) { second.stay() }
+        let stopping = Mutexed(false)
+        let stopper = Worker {
+            stopping.change { $0 = true }
+            gateway.stop()
+        }
+        try eventually("the stop") { stopping.value }
+        first.isOpen.change { $0 = true }
+        try eventually("the loop to stay again") { second.isIn.value }
+        let answers = Mutexed(0)
+        gateway.runtime.figures { _ in answers.change { $0 += 1 } }
+        gateway.runtime.swapAuthority(gateway.authority(4)) { answers.change { $0 += 1 } }
+        second.isOpen.change { $0 = true }
+        stopper.join()
+        #expect(answers.value == 2)
+    }
+
+    @Test(arguments: drivers)
+    func `a port moves from one address to all`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        defer { gateway.stop() }
+        let all = try #require(SocketAddress(numeric: "0.0.0.0", port: gateway.port))
+        let runtime = RouteRuntime(route: gateway.route, makeMachine: Self.frames(listener.port))
+        try gateway.runtime.replaceListeners([ListenerSpecification(address: all, runtime: runtime)])
+        try eventually("the new socket") {
+            // Who came just before the old one closed is lost.
+            guard let client = try? gateway.connect() else { return false }
+            client.write(FrameMachine.frame("A"))
+            return (try? client.read(6)) == FrameMachine.frame("ok")
+        }
+    }
+}
+
+/// Where a thread stays until it is let on.
+final class Gate: Sendable {
+    let isIn = Mutexed(false)
+    let isOpen = Mutexed(false)
+    func stay() {
+        isIn.change { $0 = true }
+        try? eventually("the gate to open") { isOpen.value }
+    }
+}
