@@ -65,9 +65,9 @@ public struct ConfigurationNode: Sendable {
     }
     /// `host:port`, an IPv6 host in brackets.
     public var address: (host: String, port: UInt16)? {
-        guard let text, let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let text, let colon = text.lastIndex(of: ":") else { return nil }
+        let figures = text[text.index(after: colon)...]
+        guard figures.utf8.allSatisfy({ 48...57 ~= $0 }), let port = UInt16(figures) else { return nil }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
@@ -127,4 +127,11 @@ public protocol SecretReader: AnyObject, Sendable {
     /// The absolute path of a file that the configuration names at `node` (relative ones start at the configuration's
     /// folder), readable; noted as named.
     func file(at node: ConfigurationNode) throws(ConfigurationProblem) -> String
+
+    /// False where no file may be opened (`check --without-secrets`): secrets are empty then, and paths are all there is.
+    var opensFiles: Bool { get }
+}
+
+extension SecretReader {
+    public var opensFiles: Bool { true }
 }
