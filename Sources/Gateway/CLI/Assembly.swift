@@ -1,4 +1,3 @@
-import Foundation
 import TidegateConfiguration
 import TidegateCore
 import TidegateCrypto
@@ -31,7 +30,7 @@ struct Assembly {
         var backends: [Running] = []
         var problems: [ConfigurationProblem] = []
         for settings in configuration.backends {
-            let fingerprint = Assembly.fingerprint(settings)
+            let fingerprint = settings.fingerprint
             if let same = kept.first(where: { $0.name == settings.name && $0.fingerprint == fingerprint }) {
                 backends.append(same)
             } else if let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) {
@@ -100,33 +99,6 @@ struct Assembly {
         Authority(
             version: version, policy: CompiledPolicy(configuration.policies), maskers: configuration.profiles,
             authenticator: verifier)
-    }
-
-    /// What makes a backend another one: its settings, and what the files that they name hold.
-    private static func fingerprint(_ backend: Configuration.Backend) -> String {
-        var text = backend.protocolName
-        func visit(_ node: ConfigurationNode) {
-            switch node.content {
-            case .scalar(let word, _): text += "|\(word.utf8.count):\(word)"
-            case .sequence(let elements):
-                text += "["
-                elements.forEach(visit)
-                text += "]"
-            case .mapping(let entries):
-                text += "{"
-                for (key, value) in entries {
-                    visit(key)
-                    visit(value)
-                }
-                text += "}"
-            }
-        }
-        visit(backend.settings)
-        for file in backend.files {
-            let content = FileManager.default.contents(atPath: file).map { HashAlgorithm.sha256.hash(Array($0)) }
-            text += "#\(content.map { "\($0)" } ?? "-")"
-        }
-        return text
     }
 
     /// Makes each backend once, for `check`: what only shows then.

@@ -25,38 +25,44 @@ extension Command {
         }
         let answers = try answers(to: query, configuration)
         if arguments.flags.contains("--json") {
-            let lines = answers.map { ExplanationLine($0.routes, $0.explanation, configuration) }
-            // One answer is one object; several are a list.
+            let lines = answers.map { ExplanationLine($0.route, $0.explanation, configuration) }
+            // One route is one object; several are a list.
             if lines.count == 1 { Output.json(lines[0]) } else { Output.json(lines) }
         } else {
-            for answer in answers { Output.text(text(answer.routes, answer.explanation, configuration)) }
+            Output.text(text(answers, configuration))
         }
         guard let expected = query.expected else { return 0 }
         return answers.allSatisfy { $0.explanation.effect == expected } ? 0 : 1
     }
 
-    /// One answer for all routes that give it, in the order of the configuration.
+    /// One answer a route, in the order of the configuration.
     private static func answers(
         to query: ExplainQuery, _ configuration: Configuration
-    ) throws -> [(routes: [String], explanation: Explanation)] {
+    ) throws -> [(route: String?, explanation: Explanation)] {
         let known = configuration.routes.map(\.name)
         if let route = query.route, !known.contains(route) {
             throw CommandLineArguments.UsageError(
                 message: "there is no route '\(route)'; one of \(known.joined(separator: ", "))")
         }
         let policy = CompiledPolicy(configuration.policies)
-        var answers: [(routes: [String], explanation: Explanation)] = []
         // Without any route only rules that name none can match.
-        for route in query.route.map({ [$0] }) ?? (known.isEmpty ? [""] : known) {
-            let explanation = policy.explain(query.principal, query.question(on: route))
-            let routes = route.isEmpty ? [] : [route]
-            if let same = answers.firstIndex(where: { $0.explanation == explanation }) {
-                answers[same].routes += routes
+        let routes: [String?] = query.route == nil && !known.isEmpty ? known : [query.route]
+        return routes.map { ($0, policy.explain(query.principal, query.question(on: $0 ?? ""))) }
+    }
+
+    /// Routes with the same answer stand together.
+    private static func text(
+        _ answers: [(route: String?, explanation: Explanation)], _ configuration: Configuration
+    ) -> String {
+        var groups: [(routes: [String], explanation: Explanation)] = []
+        for (route, explanation) in answers {
+            if let same = groups.firstIndex(where: { $0.explanation == explanation }) {
+                groups[same].routes += [route].compactMap { $0 }
             } else {
-                answers.append((routes, explanation))
+                groups.append(([route].compactMap { $0 }, explanation))
             }
         }
-        return answers
+        return groups.map { text($0.routes, $0.explanation, configuration) }.joined()
     }
 
     private static func text(
@@ -85,14 +91,13 @@ extension Command {
         struct Near: Encodable {
             var rule, key: String
         }
-        var routes: [String]
         var effect, reason: String
-        var rule, masking: String?
+        var route, rule, masking: String?
         var recording: String
         var overruled: [String]
         var nearly: [Near]
-        init(_ routes: [String], _ explanation: Explanation, _ configuration: Configuration) {
-            self.routes = routes
+        init(_ route: String?, _ explanation: Explanation, _ configuration: Configuration) {
+            self.route = route
             effect = explanation.effect.rawValue
             reason = explanation.reason
             rule = explanation.rule
@@ -120,7 +125,8 @@ private struct ExplainQuery {
         file = try arguments.required("--config")
         let word = try arguments.required("--action")
         guard let action = Action(name: word) else {
-            throw .init(message: "'\(word)' is no action; one of \(Action.allCases.map(\.name).joined(separator: ", "))")
+            throw .init(
+                message: "'\(word)' is no action; one of \(Action.allCases.map(\.name).joined(separator: ", "))")
         }
         self.action = action
         resource = try ExplainQuery.resource(try arguments.required("--resource"))

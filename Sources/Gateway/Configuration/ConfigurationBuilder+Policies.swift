@@ -37,7 +37,13 @@ extension ConfigurationBuilder {
             }
             configuration.policies.append(built)
         }
-        for (name, message) in CompiledPolicy(configuration.policies).lint() {
+        // A rule that is wrong may be another one when it is right.
+        let wrong = Set(problems.filter { $0.severity == .error }.map(\.path)).union(refused)
+        let sound = configuration.policies.filter { rule in
+            guard let place = places[rule.name]?.path else { return false }
+            return !wrong.contains { $0 == place || $0.hasPrefix(place + ".") }
+        }
+        for (name, message) in CompiledPolicy(sound).lint() {
             if let place = places[name] {
                 report(place, "'\(name)' \(message)", "make one more specific, or take it out", .warning)
             }

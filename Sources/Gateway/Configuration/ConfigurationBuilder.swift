@@ -11,6 +11,8 @@ struct ConfigurationBuilder {
     let declarations: [BackendDeclaration]
     private let secrets: FileSecretReader
     private let withSecrets: Bool
+    /// Paths that the schema refuses.
+    let refused: Set<String>
     var configuration = Configuration()
     var profileNames: [String] = []
     /// Names as they stand there, right or not: a name that leads to something wrong does not lead nowhere.
@@ -19,7 +21,10 @@ struct ConfigurationBuilder {
     var protocolOfRoute: [String: String] = [:]
     private var taken: [(host: String, port: UInt16, route: String)] = []
 
-    init(_ declarations: [BackendDeclaration], _ secrets: FileSecretReader, withSecrets: Bool) {
+    init(
+        _ declarations: [BackendDeclaration], _ secrets: FileSecretReader, withSecrets: Bool, refused: Set<String>
+    ) {
+        self.refused = refused
         self.declarations = declarations
         self.secrets = secrets
         self.withSecrets = withSecrets
@@ -281,8 +286,8 @@ struct ConfigurationBuilder {
         default: break
         }
         if let text = node["redact"]?.text { return .redact(text) }
-        if let count = node["keepFirst"]?.integer, count > 0 { return .keepFirst(count) }
-        if let count = node["keepLast"]?.integer, count > 0 { return .keepLast(count) }
+        if let count = node["keepFirst"]?.integer, (1...1024).contains(count) { return .keepFirst(count) }
+        if let count = node["keepLast"]?.integer, (1...1024).contains(count) { return .keepLast(count) }
         return nil
     }
 
@@ -291,7 +296,9 @@ struct ConfigurationBuilder {
     private mutating func evidence(_ node: ConfigurationNode?) {
         let directory = secrets.path(node?["directory"]?.text ?? "evidence")
         configuration.evidence.directory = directory
-        if let node = node?["directory"], secrets.opensFiles, let file = ConfigurationBuilder.file(inTheWayOf: directory) {
+        if let node = node?["directory"], secrets.opensFiles,
+            let file = ConfigurationBuilder.file(inTheWayOf: directory)
+        {
             report(node, "\(file) is a file", "a folder of the gateway's own, made where it is not there")
         }
         configuration.evidence.isStrict = node?["durability"]?.text != "relaxed"

@@ -72,9 +72,12 @@ public struct ConfigurationReader {
         validator.check(wanted(root), ConfigurationSchema.root(declarations))
         var states = states
         for path in validator.files.map({ secrets.path($0.text ?? "") }) { states[path] = FileState(path) }
-        var builder = ConfigurationBuilder(declarations, secrets, withSecrets: withSecrets)
+        var builder = ConfigurationBuilder(
+            declarations, secrets, withSecrets: withSecrets,
+            refused: Set(validator.problems.filter { $0.severity == .error }.map(\.path)))
         var configuration = builder.build(wanted(root), sections)
-        let problems = judged(validator.problems, builder.problems, unclear.filter(isWanted))
+        let problems =
+            judged(validator.problems, builder.problems, unclear.filter(isWanted))
             + validator.secretFiles.compactMap(secrets.exposure)
         var tryable: [Configuration.Backend] = []
         for (index, backend) in configuration.backends.enumerated() {

@@ -227,7 +227,8 @@ public enum ConfigurationSchema {
 
     private static let limits = SettingsSchema.object([
         Property("frame", size("100MiB", 1024...1024 * mebibyte), "The longest request, or masked answer (100MiB)."),
-        Property("unauthenticatedFrame", size("64KiB", 1024...100 * mebibyte), "The longest request before log-in (64KiB)."),
+        Property(
+            "unauthenticatedFrame", size("64KiB", 1024...100 * mebibyte), "The longest request before log-in (64KiB)."),
         Property("timeToAuthenticate", duration("10s", 1...30 * day), "Until a client has said who it is (10s)."),
         Property("idle", duration("10m", 1...30 * day), "Without a byte either way (10m)."),
         Property("requestsInFlight", .integer(1...1_000_000), "On one connection (1024)."),

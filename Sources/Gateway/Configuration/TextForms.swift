@@ -61,13 +61,16 @@ public enum TextForms {
 
     private static let durations: [(unit: Character, seconds: Int)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
     private static let sizes: [(unit: String, bytes: Int)] = [
-        ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000),
+        ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
         ("kB", 1000), ("B", 1), ("", 1),
     ]
 
     /// `30s`, `5m`, `2h`, `30d`.
     public static func seconds(_ text: String) -> Int? {
-        guard let unit = text.last, let factor = durations.first(where: { $0.unit == unit })?.seconds else { return nil }
+        guard let unit = text.last, let factor = durations.first(where: { $0.unit == unit })?.seconds else {
+            return nil
+        }
         return number(text.dropLast(), times: factor)
     }
 

@@ -37,7 +37,8 @@ public enum YAMLReader {
     ) throws(ConfigurationProblem) -> ConfigurationNode {
         let top = ConfigurationMark(file: file, line: 1, column: 1)
         guard text.count <= byteLimit else {
-            throw ConfigurationProblem(mark: top, path: "", "the file is longer than 1 MiB", suggestion: "a shorter one")
+            throw ConfigurationProblem(
+                mark: top, path: "", "the file is longer than 1 MiB", suggestion: "a shorter one")
         }
         guard String(validating: text, as: UTF8.self) != nil else {
             throw ConfigurationProblem(mark: top, path: "", "the file is not UTF-8", suggestion: "save it as UTF-8")

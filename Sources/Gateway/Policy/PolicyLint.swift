@@ -17,24 +17,30 @@ extension CompiledPolicy {
 
     /// What there is to say about two rules that are no deny.
     private static func tie(_ earlier: PolicyRule, _ later: PolicyRule) -> (String, String)? {
-        let (winner, reason) = decider(earlier, later)
-        let loser = winner.name == earlier.name ? later : earlier
+        let (winner, loser, reason) = order(earlier, later)
         if winner.matchesAlike(loser), winner.isAsWide(inActionsAs: loser) {
             return (loser.name, "can never decide: '\(winner.name)' covers the same and \(reason)")
         }
         let differs =
             earlier.effect != later.effect || earlier.mask != later.mask || earlier.recording != later.recording
         guard differs, earlier.canTie(with: later) else { return nil }
-        return (later.name, "ties with '\(earlier.name)' where both match: '\(winner.name)' decides, since it \(reason)")
+        return (
+            later.name, "ties with '\(earlier.name)' where both match: '\(winner.name)' decides, since it \(reason)"
+        )
     }
 
     /// Which of two rules decides where they are equally specific (CONTRACT, *Which rule decides*), and why.
-    private static func decider(_ earlier: PolicyRule, _ later: PolicyRule) -> (rule: PolicyRule, reason: String) {
+    private static func order(
+        _ earlier: PolicyRule, _ later: PolicyRule
+    ) -> (winner: PolicyRule, loser: PolicyRule, reason: String) {
         if earlier.effect != later.effect {
-            return (earlier.effect == .requireApproval ? earlier : later, "requires approval")
+            let isFirst = earlier.effect == .requireApproval
+            return (isFirst ? earlier : later, isFirst ? later : earlier, "requires approval")
         }
-        if earlier.mask.isNone != later.mask.isNone { return (earlier.mask.isNone ? later : earlier, "masks") }
-        return (earlier, "stands before it")
+        if earlier.mask.isNone != later.mask.isNone {
+            return (earlier.mask.isNone ? later : earlier, earlier.mask.isNone ? earlier : later, "masks")
+        }
+        return (earlier, later, "stands before it")
     }
 }
 
@@ -61,7 +67,8 @@ extension PolicyRule {
         let meetInActions = actions.isEmpty || other.actions.isEmpty || !actions.isDisjoint(with: other.actions)
         // A named route beats any.
         let meetInRoutes =
-            routes.isEmpty ? other.routes.isEmpty : !other.routes.isEmpty && routes.contains(where: other.routes.contains)
+            routes.isEmpty
+            ? other.routes.isEmpty : !other.routes.isEmpty && routes.contains(where: other.routes.contains)
         return meetInActions && meetInRoutes && resourcesTie(with: other) && subjectsTie(with: other)
     }
 
