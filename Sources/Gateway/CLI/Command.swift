@@ -12,8 +12,8 @@ struct Command: Sendable {
     /// Options that may be given several times.
     var repeatable: Set<String> = []
     var flags: Set<String> = []
-    /// How many words beside options and flags it takes.
-    var words = 0...0
+    /// How many words beside options and flags it takes at most.
+    var words = 0
     /// Returns the exit code: 0 done, 1 refused or found wrong; wrong usage is 2.
     var run: @Sendable (CommandLineArguments) async throws -> Int32
 

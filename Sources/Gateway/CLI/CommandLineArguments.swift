@@ -12,17 +12,17 @@ struct CommandLineArguments {
     ///     give one that begins with `--`.
     ///   - repeatable: those of them that may be given several times.
     ///   - flags: names that take none.
-    ///   - words: how many other words there may be.
+    ///   - words: how many other words there may be at most.
     /// - Throws: what is unknown, lacks its value, or stands there and means nothing.
     init(
         _ words: some Sequence<String>, options: Set<String>, repeatable: Set<String> = [], flags known: Set<String>,
-        words count: ClosedRange<Int>
+        words limit: Int
     ) throws(UsageError) {
         var words = Array(words)[...]
         while let word = words.popFirst() {
             guard word.hasPrefix("-"), word.count > 1 else {
                 positional.append(word)
-                guard positional.count <= count.upperBound else {
+                guard positional.count <= limit else {
                     throw UsageError(message: "'\(word)' means nothing here")
                 }
                 continue
@@ -42,7 +42,6 @@ struct CommandLineArguments {
                 throw UsageError(message: "unknown option \(word)")
             }
         }
-        if positional.count < count.lowerBound { throw UsageError(message: "a word is missing") }
     }
 
     func value(_ name: String) -> String? { values[name]?.last }

@@ -146,7 +146,7 @@ actor GatewayService {
             let problems = (reading.problems + Assembly.tryBackends(reading)).inOrder
             return reject(problems.filter { $0.severity == .error }.map(\.description))
         }
-        for problem in reading.problems { log.warning("configuration", ["problem": "\(problem)"]) }
+        for problem in reading.problems { log.warning("configuration has a warning", ["problem": "\(problem)"]) }
         if let fixed = unchangeable(configuration) { return reject([fixed]) }
         let services = GatewayServices(log: log)
         services.attach(transport)

@@ -134,7 +134,7 @@ public enum SchemaDocument {
 
             Relative paths start at the file's folder. Secrets come from files or the environment, never inline. A key with nothing
             behind it, an empty list of subjects, actions, resources or routes, a key that stands twice, a second document in the
-            file: refused, since each could mean more than was meant.
+            file: refused, since each could mean more than was meant. The file is at most 1 MiB and 64 levels deep.
 
             | key | value | meaning |
             | --- | --- | --- |

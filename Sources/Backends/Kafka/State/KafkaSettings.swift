@@ -29,7 +29,9 @@ struct KafkaSettings: Sendable {
                 .init(
                     "mechanism", .word(Mechanism.allCases.map(\.rawValue)), required: true, "How the gateway logs in."),
                 .init("username", .text(example: "gateway"), required: true, "The gateway's own user at the brokers."),
-                .init("passwordFile", .text(example: "secrets/kafka", check: .secretFile), "A file that holds the password."),
+                .init(
+                    "passwordFile", .text(example: "secrets/kafka", check: .secretFile),
+                    "A file that holds the password."),
                 .init("passwordEnv", .text(example: "KAFKA_PASSWORD"), "An environment variable that holds it."),
             ]), "The gateway's own log-in; without it none is made."),
         .init(
