@@ -28,6 +28,18 @@ import TidegateMasking
     }
 
     @Test(arguments: [
+        (#"{"a":{"n":"12345"}}"#, "a.n", #"{"a":{"n":"****"}}"#),
+        (#"{"a":[{"n":"12345"}]}"#, "a.n", #"{"a":[{"n":"****"}]}"#),
+        (#"{"a":{"n":"12345"}}"#, "a[*].n", #"{"a":{"n":"12345"}}"#),
+        (#"{"a":"12345"}"#, "a[*]", #"{"a":"12345"}"#), (#"{"a":"12345"}"#, "a[0]", #"{"a":"12345"}"#),
+    ])
+    func `brackets name elements of lists only, names look through lists`(
+        json: String, path: String, expected: String
+    ) throws {
+        #expect(try mask(json, [MaskingRule(field: path, action: .redact("****"))]) == expected)
+    }
+
+    @Test(arguments: [
         (#"{"a":1,"b":2,"c":3}"#, "a", #"{"b":2,"c":3}"#), (#"{"a":1,"b":2,"c":3}"#, "b", #"{"a":1,"c":3}"#),
         (#"{"a":1,"b":2,"c":3}"#, "c", #"{"a":1,"b":2}"#), (#"{"a":1}"#, "a", "{}"),
         (#"{"a":1,"b":2}"#, "*", "{}"), (#"{"x":[1,2,3]}"#, "x[*]", #"{"x":[]}"#),

@@ -105,7 +105,7 @@ extension KafkaSettings {
 extension KafkaSettings {
     private static func context(
         _ settings: ConfigurationNode, _ secrets: any SecretReader
-    ) throws(ConfigurationProblem) -> TLSClientContext {
+    ) throws(ConfigurationProblem) -> TLSClientContext? {
         func file(_ key: String) throws(ConfigurationProblem) -> String? {
             guard let node = settings[key] else { return nil }
             return try secrets.file(at: node)
@@ -118,6 +118,7 @@ extension KafkaSettings {
                 at: settings, "a certificate needs its key, and a key its certificate",
                 suggestion: "name both certificate and key, or neither")
         }
+        guard secrets.opensFiles else { return nil }
         do throws(TLSConfigurationError) {
             return try TLSClientContext(
                 ca: ca, certificate: certificate, key: key, verifies: settings["verify"]?.text != "none")

@@ -20,7 +20,7 @@ struct Assembly {
     let verifier: TokenVerifier
 
     /// - Parameter kept: backends of the configuration before; those whose settings and files have not changed go on.
-    /// - Throws: what only shows when things are made.
+    /// - Throws: all that only shows when things are made.
     init(
         _ configuration: Configuration, _ secrets: FileSecretReader, services: (FileSecretReader) -> BackendServices,
         keeping kept: [Running],
@@ -28,13 +28,17 @@ struct Assembly {
     ) throws(ConfigurationProblems) {
         self.configuration = configuration
         var backends: [Running] = []
+        var problems: [ConfigurationProblem] = []
         for settings in configuration.backends {
-            let fingerprint = Assembly.fingerprint(settings, secrets)
+            let fingerprint = settings.fingerprint
             if let same = kept.first(where: { $0.name == settings.name && $0.fingerprint == fingerprint }) {
                 backends.append(same)
             } else if let type = Backends.all.first(where: { $0.declaration.protocolName == settings.protocolName }) {
-                let made = try type.init(name: settings.name, settings: settings.settings, services: services(secrets))
-                backends.append(Running(backend: made, fingerprint: fingerprint, name: settings.name))
+                do throws(ConfigurationProblems) {
+                    let made = try type.init(
+                        name: settings.name, settings: settings.settings, services: services(secrets))
+                    backends.append(Running(backend: made, fingerprint: fingerprint, name: settings.name))
+                } catch { problems += error.list }
             }
         }
         self.backends = backends
@@ -42,8 +46,11 @@ struct Assembly {
         var listeners: [ListenerSpecification] = []
         for route in configuration.routes {
             guard let running = backends.first(where: { $0.name == route.backend }) else { continue }
-            listeners += try Assembly.listeners(route, running.backend, configuration.limits)
+            do throws(ConfigurationProblems) {
+                listeners += try Assembly.listeners(route, running.backend, configuration.limits)
+            } catch { problems += error.list }
         }
+        if !problems.isEmpty { throw ConfigurationProblems(problems) }
         self.listeners = listeners
     }
 
@@ -54,9 +61,15 @@ struct Assembly {
         let description = Route(
             name: route.name, backendName: route.backend, declaration: declaration, advertise: route.advertise,
             isConfidential: route.isConfidential, limits: limits)
+        let networks = try route.proxyNetworks?.map { text throws(ConfigurationProblems) in
+            guard let network = Network(text) else {
+                throw Assembly.problem(
+                    "route '\(route.name)' believes '\(text)'", "a network, such as 10.0.0.0/8")
+            }
+            return network
+        }
         let runtime = RouteRuntime(
-            route: description, tls: try route.tls.map(context),
-            proxyNetworks: route.proxyNetworks?.compactMap { Network($0) },
+            route: description, tls: try route.tls.map(context), proxyNetworks: networks,
             makeMachine: { backend.makeMachine(for: $0) })
         return try route.ports.map { port throws(ConfigurationProblems) in
             let host = route.host == "localhost" ? "127.0.0.1" : route.host
@@ -86,28 +99,6 @@ struct Assembly {
         Authority(
             version: version, policy: CompiledPolicy(configuration.policies), maskers: configuration.profiles,
             authenticator: verifier)
-    }
-
-    /// What makes a backend another one: its settings, and the files that they name.
-    private static func fingerprint(_ backend: Configuration.Backend, _ secrets: FileSecretReader) -> String {
-        var text = backend.protocolName
-        func visit(_ node: ConfigurationNode) {
-            switch node.content {
-            case .scalar(let word, _):
-                text += "|\(word)"
-                if word.contains("/") || word.contains(".") {
-                    text += FileState(secrets.path(word)).map { "#\($0)" } ?? ""
-                }
-            case .sequence(let elements): elements.forEach(visit)
-            case .mapping(let entries):
-                for (key, value) in entries {
-                    text += "|\(key.text ?? "")="
-                    visit(value)
-                }
-            }
-        }
-        visit(backend.settings)
-        return text
     }
 
     /// Makes each backend once, for `check`: what only shows then.

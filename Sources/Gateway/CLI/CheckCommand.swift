@@ -17,9 +17,7 @@ extension Command {
         let file = try arguments.required("--config")
         let withSecrets = !arguments.flags.contains("--without-secrets")
         let reading = ConfigurationReader(backends: Backends.declarations, withSecrets: withSecrets).read(file: file)
-        var problems = reading.problems
-        problems += Assembly.tryBackends(reading)
-        problems.sort { ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column) }
+        let problems = (reading.problems + Assembly.tryBackends(reading)).inOrder
         let errors = problems.count { $0.severity == .error }
         if arguments.flags.contains("--json") {
             Output.json(problems.map(ProblemLine.init))
@@ -27,11 +25,13 @@ extension Command {
             for problem in problems { Output.text("\(problem)\n") }
             Output.error(
                 errors == 0
-                    ? "\(file): no errors, \(problems.count) warnings\n"
-                    : "\(file): \(errors) errors, \(problems.count - errors) warnings\n")
+                    ? "\(file): no errors, \(count(problems.count, "warning"))\n"
+                    : "\(file): \(count(errors, "error")), \(count(problems.count - errors, "warning"))\n")
         }
         return errors == 0 ? 0 : 1
     }
+
+    private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
 
     private struct ProblemLine: Encodable {
         var file: String

@@ -9,7 +9,11 @@ struct Command: Sendable {
     var usage: String
     var example: String
     var options: Set<String> = []
+    /// Options that may be given several times.
+    var repeatable: Set<String> = []
     var flags: Set<String> = []
+    /// How many words beside options and flags it takes at most.
+    var words = 0
     /// Returns the exit code: 0 done, 1 refused or found wrong; wrong usage is 2.
     var run: @Sendable (CommandLineArguments) async throws -> Int32
 
@@ -27,6 +31,12 @@ struct Command: Sendable {
         .serve, .check, .explain, .mask, .evidence, .schema, .demo, .version,
     ]
 
+    /// Commands that are promised, and come with a later version.
+    static let later: Set<String> = [
+        "login", "token", "connect", "credential", "credentials", "request", "requests", "approve", "deny", "grants",
+        "revoke", "lock", "unlock", "locks", "sessions", "who-read", "unmask", "bench",
+    ]
+
     /// Runs what the words say.
     static func run(_ words: [String]) async -> Int32 {
         guard let name = words.first, name != "--help", name != "help", name != "-h" else {
@@ -34,6 +44,10 @@ struct Command: Sendable {
             return words.isEmpty ? 2 : 0
         }
         if name == "--version" { return await run(["version"]) }
+        if later.contains(name) {
+            Output.error("tidegate: '\(name)' is not available in this version\n")
+            return 2
+        }
         guard let command = all.first(where: { $0.name == name }) else {
             Output.error("tidegate: unknown command '\(name)'\n\n\(overview)")
             return 2
@@ -44,7 +58,8 @@ struct Command: Sendable {
         }
         do {
             let arguments = try CommandLineArguments(
-                words.dropFirst(), options: command.options, flags: command.flags)
+                words.dropFirst(), options: command.options, repeatable: command.repeatable, flags: command.flags,
+                words: command.words)
             return try await command.run(arguments)
         } catch let error as CommandLineArguments.UsageError {
             Output.error("tidegate \(name): \(error.message)\n\n\(command.help)")

@@ -6,7 +6,7 @@ extension Command {
     static let demo = Command(
         name: "demo", summary: "tells the main job on an embedded cluster; prints tokens for it",
         usage: "[--once] | token analyst|contractor|data-owner", example: "tidegate demo token analyst",
-        flags: ["--once"]
+        flags: ["--once"], words: 2
     ) { arguments in
         if arguments.positional.first == "token" {
             guard arguments.positional.count == 2 else {

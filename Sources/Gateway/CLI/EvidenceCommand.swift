@@ -4,8 +4,11 @@ extension Command {
     static let evidence = Command(
         name: "evidence", summary: "checks and exports the evidence, offline",
         usage: "verify|export --directory DIR [--json]", example: "tidegate evidence verify --directory evidence",
-        options: ["--directory"], flags: ["--json"]
+        options: ["--directory"], flags: ["--json"], words: 1
     ) { arguments in
+        if arguments.positional.first == "replay" {
+            throw CommandLineArguments.UsageError(message: "'evidence replay' is not available in this version")
+        }
         let directory = try arguments.required("--directory")
         switch arguments.positional.first {
         case "verify": return try verify(directory, json: arguments.flags.contains("--json"))

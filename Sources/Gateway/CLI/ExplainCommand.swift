@@ -13,64 +13,63 @@ extension Command {
         options: [
             "--config", "--subject", "--group", "--claim", "--action", "--resource", "--within", "--route", "--expect",
         ],
-        flags: ["--json"]
+        repeatable: ["--group", "--claim"], flags: ["--json"]
     ) { arguments in
+        let query = try ExplainQuery(arguments)
         let reading = ConfigurationReader(
             backends: Backends.declarations, sections: [.policies, .routes, .masking], withSecrets: false
-        ).read(file: try arguments.required("--config"))
+        ).read(file: query.file)
         guard let configuration = reading.configuration else {
             for problem in reading.problems { Output.error("\(problem)\n") }
             return 1
         }
-        let word = try arguments.required("--action")
-        guard let action = Action(name: word) else {
-            throw CommandLineArguments.UsageError(
-                message: "'\(word)' is no action; one of \(Action.allCases.map(\.name).joined(separator: ", "))")
-        }
-        let (kind, name) = try resource(arguments.required("--resource"))
-        let within = try arguments.value("--within").map(resource)
-        var claims: [String: [String]] = [:]
-        for claim in arguments.values["--claim"] ?? [] {
-            let parts = claim.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw CommandLineArguments.UsageError(message: "--claim takes PATH=VALUE") }
-            claims[parts[0], default: []].append(parts[1])
-        }
-        let principal = Principal(
-            subject: try arguments.required("--subject"), groups: arguments.values["--group"] ?? [], claims: claims,
-            issuer: "", expires: .distantFuture)
-        let routes = arguments.value("--route").map { [$0] } ?? configuration.routes.map(\.name)
-        let route = routes.first ?? ""
-        let question = Question(
-            route: route, action: action, kind: kind, name: name, withinKind: within?.kind, withinName: within?.name)
-        let explanation = CompiledPolicy(configuration.policies).explain(principal, question)
+        let answers = try answers(to: query, configuration)
         if arguments.flags.contains("--json") {
-            Output.json(ExplanationLine(explanation, configuration))
+            let lines = answers.map { ExplanationLine($0.route, $0.explanation, configuration) }
+            // One route is one object; several are a list.
+            if lines.count == 1 { Output.json(lines[0]) } else { Output.json(lines) }
         } else {
-            Output.text(text(explanation, configuration))
+            Output.text(text(answers, configuration))
         }
-        if let expected = arguments.value("--expect") {
-            guard let effect = PolicyRule.Effect(rawValue: expected) else {
-                throw CommandLineArguments.UsageError(message: "--expect takes allow, deny or require-approval")
-            }
-            return explanation.effect == effect ? 0 : 1
-        }
-        return 0
+        guard let expected = query.expected else { return 0 }
+        return answers.allSatisfy { $0.explanation.effect == expected } ? 0 : 1
     }
 
-    private static func resource(_ text: String) throws -> (kind: String, name: String) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let kinds = Set(Backends.declarations.flatMap(\.kinds).map(\.singular))
-        if text == "cluster" { return ("cluster", "kafka-cluster") }
-        guard parts.count == 2, kinds.contains(parts[0]) else {
+    /// One answer a route, in the order of the configuration.
+    private static func answers(
+        to query: ExplainQuery, _ configuration: Configuration
+    ) throws -> [(route: String?, explanation: Explanation)] {
+        let known = configuration.routes.map(\.name)
+        if let route = query.route, !known.contains(route) {
             throw CommandLineArguments.UsageError(
-                message:
-                    "'\(text)' is no resource: KIND:NAME, with KIND one of \(kinds.sorted().joined(separator: ", "))")
+                message: "there is no route '\(route)'; one of \(known.joined(separator: ", "))")
         }
-        return (parts[0], parts[1])
+        let policy = CompiledPolicy(configuration.policies)
+        // Without any route only rules that name none can match.
+        let routes: [String?] = query.route == nil && !known.isEmpty ? known : [query.route]
+        return routes.map { ($0, policy.explain(query.principal, query.question(on: $0 ?? ""))) }
     }
 
-    private static func text(_ explanation: Explanation, _ configuration: Configuration) -> String {
+    /// Routes with the same answer stand together.
+    private static func text(
+        _ answers: [(route: String?, explanation: Explanation)], _ configuration: Configuration
+    ) -> String {
+        var groups: [(routes: [String], explanation: Explanation)] = []
+        for (route, explanation) in answers {
+            if let same = groups.firstIndex(where: { $0.explanation == explanation }) {
+                groups[same].routes += [route].compactMap { $0 }
+            } else {
+                groups.append(([route].compactMap { $0 }, explanation))
+            }
+        }
+        return groups.map { text($0.routes, $0.explanation, configuration) }.joined()
+    }
+
+    private static func text(
+        _ routes: [String], _ explanation: Explanation, _ configuration: Configuration
+    ) -> String {
         var lines = ["\(explanation.effect.rawValue): \(explanation.reason)"]
+        if !routes.isEmpty { lines.append("  route: \(routes.joined(separator: ", "))") }
         if let rule = explanation.rule { lines.append("  rule: \(rule)") }
         if let masking = profile(explanation, configuration) { lines.append("  masking: \(masking)") }
         if explanation.effect == .allow {
@@ -93,11 +92,12 @@ extension Command {
             var rule, key: String
         }
         var effect, reason: String
-        var rule, masking: String?
+        var route, rule, masking: String?
         var recording: String
         var overruled: [String]
         var nearly: [Near]
-        init(_ explanation: Explanation, _ configuration: Configuration) {
+        init(_ route: String?, _ explanation: Explanation, _ configuration: Configuration) {
+            self.route = route
             effect = explanation.effect.rawValue
             reason = explanation.reason
             rule = explanation.rule
@@ -106,5 +106,66 @@ extension Command {
             overruled = explanation.overruled
             nearly = explanation.nearMisses.map { Near(rule: $0.rule, key: $0.key.rawValue) }
         }
+    }
+}
+
+/// What `explain` is asked, read before anything is printed.
+private struct ExplainQuery {
+    var file: String
+    var principal: Principal
+    /// nil: all routes.
+    var route: String?
+    var expected: PolicyRule.Effect?
+    private var action: Action
+    private var resource: (kind: String, name: String)
+    private var within: (kind: String, name: String)?
+
+    /// - Throws: wrong usage.
+    init(_ arguments: CommandLineArguments) throws(CommandLineArguments.UsageError) {
+        file = try arguments.required("--config")
+        let word = try arguments.required("--action")
+        guard let action = Action(name: word) else {
+            throw .init(
+                message: "'\(word)' is no action; one of \(Action.allCases.map(\.name).joined(separator: ", "))")
+        }
+        self.action = action
+        resource = try ExplainQuery.resource(try arguments.required("--resource"))
+        if let text = arguments.value("--within") { within = try ExplainQuery.resource(text) }
+        var claims: [String: [String]] = [:]
+        for claim in arguments.values["--claim"] ?? [] {
+            let parts = claim.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw .init(message: "--claim takes PATH=VALUE") }
+            claims[parts[0], default: []].append(parts[1])
+        }
+        principal = Principal(
+            subject: try arguments.required("--subject"), groups: arguments.values["--group"] ?? [], claims: claims,
+            issuer: "", expires: .distantFuture)
+        route = arguments.value("--route")
+        if let word = arguments.value("--expect") {
+            guard let effect = PolicyRule.Effect(rawValue: word) else {
+                throw .init(message: "--expect takes allow, deny or require-approval")
+            }
+            expected = effect
+        }
+    }
+
+    func question(on route: String) -> Question {
+        Question(
+            route: route, action: action, kind: resource.kind, name: resource.name, withinKind: within?.kind,
+            withinName: within?.name)
+    }
+
+    private static func resource(
+        _ text: String
+    ) throws(CommandLineArguments.UsageError) -> (kind: String, name: String) {
+        if text == "cluster" { return ("cluster", "kafka-cluster") }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let kinds = Set(Backends.declarations.flatMap(\.kinds).map(\.singular))
+        guard parts.count == 2, kinds.contains(parts[0]), !parts[1].isEmpty else {
+            throw .init(
+                message:
+                    "'\(text)' is no resource: KIND:NAME, with KIND one of \(kinds.sorted().joined(separator: ", "))")
+        }
+        return (parts[0], parts[1])
     }
 }

@@ -1,18 +1,4 @@
-import Foundation
-import Glibc
-
-/// What a file is by now: changes with its content, and with the target of a symbolic link that leads to it.
-struct FileState: Equatable, CustomStringConvertible {
-    let description: String
-
-    /// - Returns: nil where there is no such file.
-    init?(_ path: String) {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        description =
-            "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
-    }
-}
+import TidegateConfiguration
 
 /// Looks at files every second, and says when one has changed and all have been still for a second.
 ///
@@ -21,9 +7,10 @@ final class FileWatcher {
     private var states: [String: FileState?] = [:]
     private var isDirty = false
 
-    /// Takes what is there now as the state to compare with.
-    func watch(_ files: [String]) {
-        states = Dictionary(files.map { ($0, FileState($0)) }, uniquingKeysWith: { first, _ in first })
+    /// - Parameter files: by path, the state to compare with: as it was before the file was read, so that a change during
+    ///   the reading is one.
+    func watch(_ files: [String: FileState?]) {
+        states = files
         isDirty = false
     }
 

@@ -10,7 +10,16 @@ import TidegateTransport
 
 /// A running gateway: what was assembled, and what replaces it on a reload.
 actor GatewayService {
-    struct StartError: Error, CustomStringConvertible { var description: String }
+    struct StartError: Error, CustomStringConvertible {
+        var description: String
+
+        init(_ reason: any Error) { description = "\(reason)" }
+        /// All of them, one a line, in the order of the file.
+        init(_ problems: ConfigurationProblems) {
+            let list = ConfigurationProblems(problems.list.inOrder)
+            description = "the configuration has errors\n\(list)"
+        }
+    }
 
     static let drainSeconds = 25
 
@@ -34,10 +43,10 @@ actor GatewayService {
     init(file: String) throws {
         self.file = file
         let reading = ConfigurationReader(backends: Backends.declarations).read(file: file)
-        for problem in reading.problems { Output.error("\(problem)\n") }
         guard let configuration = reading.configuration else {
-            throw StartError(description: "the configuration has errors")
+            throw StartError(ConfigurationProblems(reading.problems + Assembly.tryBackends(reading)))
         }
+        for problem in reading.problems { Output.error("\(problem)\n") }
         let log = Log(minimum: configuration.logLevel)
         self.log = log
         readiness = ReadinessState()
@@ -53,8 +62,11 @@ actor GatewayService {
         settings.isStrict = configuration.evidence.isStrict
         settings.totalBytes = configuration.limits.totalBytes
         let services = GatewayServices(log: log)
-        let made = try Assembly(
-            configuration, reading.secrets, services: { services.make($0) }, keeping: [], log: log)
+        let made: Assembly
+        do throws(ConfigurationProblems) {
+            made = try Assembly(
+                configuration, reading.secrets, services: { services.make($0) }, keeping: [], log: log)
+        } catch { throw StartError(error) }
         assembly = made
         transport = try TransportRuntime(
             settings, authority: made.authority(version: 1), ledger: SessionLedger(), sink: evidence, log: log)
@@ -74,9 +86,9 @@ actor GatewayService {
             }
         } catch {
             transport.shutdown()
-            throw StartError(description: "\(error)")
+            throw StartError(error)
         }
-        watcher.watch(reading.files)
+        watcher.watch(reading.states)
         figures.reloaded(successfully: true)
         for condition in [ReadinessState.Condition.configurationLoaded, .listenersBound, .evidenceWritable] {
             readiness.set(condition, true)
@@ -129,10 +141,12 @@ actor GatewayService {
     @discardableResult
     func reload(_ reason: String) async -> Bool {
         let reading = ConfigurationReader(backends: Backends.declarations).read(file: file)
-        watcher.watch(reading.files)
+        watcher.watch(reading.states)
         guard let configuration = reading.configuration else {
-            return reject(reading.problems.filter { $0.severity == .error }.map(\.description))
+            let problems = (reading.problems + Assembly.tryBackends(reading)).inOrder
+            return reject(problems.filter { $0.severity == .error }.map(\.description))
         }
+        for problem in reading.problems { log.warning("configuration has a warning", ["problem": "\(problem)"]) }
         if let fixed = unchangeable(configuration) { return reject([fixed]) }
         let services = GatewayServices(log: log)
         services.attach(transport)
@@ -143,8 +157,10 @@ actor GatewayService {
                 verifier: assembly.verifier, log: log)
         } catch { return reject(error.list.map(\.description)) }
         do {
-            if let tls = configuration.admin.tls { control.replace(tls: try Assembly.context(tls)) }
+            // All that can fail comes before anything is swapped.
+            let certificate = try configuration.admin.tls.map(Assembly.context)
             try transport.replaceListeners(next.listeners)
+            if let certificate { control.replace(tls: certificate) }
         } catch { return reject(["\(error)"]) }
         version += 1
         assembly = next
@@ -178,7 +194,10 @@ actor GatewayService {
         for problem in problems {
             log.error("configuration rejected, the old one stays in force", ["problem": problem])
         }
-        evidence.write("config.rejected") { JSONText.member("reason", problems.first ?? "", to: &$0) }
+        evidence.write("config.rejected") { line in
+            JSONText.member("reason", problems.first ?? "", to: &line)
+            JSONText.member("problems", problems.count, to: &line)
+        }
         return false
     }
 

@@ -9,23 +9,24 @@ extension Command {
         example: "tidegate mask --config tidegate.yaml --profile pii < orders.jsonl",
         options: ["--config", "--profile", "--format"]
     ) { arguments in
+        let file = try arguments.required("--config")
+        let name = try arguments.required("--profile")
+        let format = arguments.value("--format") ?? "json"
+        guard format == "json" || format == "text" else {
+            throw CommandLineArguments.UsageError(message: "--format takes json or text")
+        }
         let reading = ConfigurationReader(
             backends: Backends.declarations, sections: [.masking], withSecrets: false
-        ).read(file: try arguments.required("--config"))
+        ).read(file: file)
         guard let configuration = reading.configuration else {
             for problem in reading.problems { Output.error("\(problem)\n") }
             return 1
         }
-        let name = try arguments.required("--profile")
         guard let profile = configuration.profiles.first(where: { $0.name == name }) else {
             throw CommandLineArguments.UsageError(
                 message:
                     "there is no profile '\(name)'; one of \(configuration.profiles.map(\.name).joined(separator: ", "))"
             )
-        }
-        let format = arguments.value("--format") ?? "json"
-        guard format == "json" || format == "text" else {
-            throw CommandLineArguments.UsageError(message: "--format takes json or text")
         }
         maskLines(profile, isJSON: format == "json")
         return 0
@@ -39,11 +40,14 @@ extension Command {
             let size = buffer.count
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(0, $0.baseAddress, size) }
             if count <= 0 { break }
+            // What was there before has no line's end.
+            var searched = pending.count
             pending.append(contentsOf: buffer[..<count])
             var start = 0
-            while let end = pending[start...].firstIndex(of: 10) {
+            while let end = pending[searched...].firstIndex(of: 10) {
                 emit(Array(pending[start..<end]), profile, isJSON)
                 start = end + 1
+                searched = start
             }
             pending.removeFirst(start)
         }

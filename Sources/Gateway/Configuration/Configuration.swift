@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
         /// The key under the name: `kafka`.
         public var protocolName: String
         public var settings: ConfigurationNode
+        /// Files that the settings name, absolute.
+        public var files: [String] = []
     }
     public struct TLS: Sendable, Equatable {
         /// Absolute paths.
@@ -28,7 +30,7 @@ public struct Configuration: Sendable {
         public var isInsecure: Bool
 
         /// Tokens may travel: TLS, loopback, or said in so many words.
-        public var isConfidential: Bool { tls != nil || isInsecure || Configuration.isLoopback(host) }
+        public var isConfidential: Bool { tls != nil || isInsecure || TextForms.isLoopback(host) }
         /// Where the route listens: its own port, and one a node.
         public var ports: [UInt16] { Array(Set([port] + (advertise?.ports.map { Array($0) } ?? []))).sorted() }
     }
@@ -59,8 +61,4 @@ public struct Configuration: Sendable {
     public var admin = Admin()
     public var limits = SessionLimits()
     public var logLevel = Log.Level.info
-
-    static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host.hasPrefix("127.") || host == "::1"
-    }
 }

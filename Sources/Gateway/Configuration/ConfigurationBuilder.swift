@@ -1,3 +1,4 @@
+import Foundation
 import TidegateCore
 import TidegateCrypto
 import TidegateIdentity
@@ -7,17 +8,23 @@ import TidegatePolicy
 /// Reads typed values out of nodes and judges what a schema cannot: names that lead nowhere, doubles, overlaps.
 struct ConfigurationBuilder {
     private(set) var problems: [ConfigurationProblem] = []
-    private let declarations: [BackendDeclaration]
+    let declarations: [BackendDeclaration]
     private let secrets: FileSecretReader
     private let withSecrets: Bool
-    private var configuration = Configuration()
-    private var profileNames: [String] = []
+    /// Paths that the schema refuses.
+    let refused: Set<String>
+    var configuration = Configuration()
+    var profileNames: [String] = []
     /// Names as they stand there, right or not: a name that leads to something wrong does not lead nowhere.
-    private var routeNames: [String] = []
+    var routeNames: [String] = []
     private var backendNames: [String] = []
-    private var protocolOfRoute: [String: String] = [:]
+    var protocolOfRoute: [String: String] = [:]
+    private var taken: [(host: String, port: UInt16, route: String)] = []
 
-    init(_ declarations: [BackendDeclaration], _ secrets: FileSecretReader, withSecrets: Bool) {
+    init(
+        _ declarations: [BackendDeclaration], _ secrets: FileSecretReader, withSecrets: Bool, refused: Set<String>
+    ) {
+        self.refused = refused
         self.declarations = declarations
         self.secrets = secrets
         self.withSecrets = withSecrets
@@ -35,9 +42,13 @@ struct ConfigurationBuilder {
         routes(root["routes"], knowsBackends: root["backends"] != nil)
         masking(root["masking"])
         policies(root["policies"], knowsRoutes: root["routes"] != nil, knowsProfiles: sections.contains(.masking))
+        if isWhole, root["policies"]?.elements.isEmpty ?? true {
+            report(root["policies"] ?? root, "there is no policy, so nobody may do anything", "at least one", .warning)
+        }
         evidence(root["evidence"])
         transport(root["transport"])
         admin(root["admin"])
+        if isWhole { adminPort(root) }
         limits(root["limits"])
         if let word = root["log"]?["level"]?.text {
             configuration.logLevel = [Log.Level.debug, .info, .warning, .error].first { $0.name == word } ?? .info
@@ -45,7 +56,7 @@ struct ConfigurationBuilder {
         return configuration
     }
 
-    private mutating func report(
+    mutating func report(
         _ node: ConfigurationNode, _ message: String, _ suggestion: String,
         _ severity: ConfigurationProblem.Severity = .error
     ) {
@@ -73,20 +84,45 @@ struct ConfigurationBuilder {
             if !prefixes.insert(prefix).inserted {
                 report(issuer, "two issuers have the prefix '\(prefix)'", "a prefix of its own for each issuer")
             }
-            var keys = IssuerSettings.Keys.discovery
-            if let url = issuer["jwksURL"]?.text { keys = .url(url) }
-            if let node = issuer["jwksFile"] {
-                if issuer["jwksURL"] != nil {
-                    report(node, "jwksFile and jwksURL stand beside each other", "one of them")
-                }
-                if let path = file(node) { keys = .file(path) }
-            }
             configuration.issuers.append(
                 IssuerSettings(
                     issuer: name, audience: audience, groupsClaim: issuer["groupsClaim"]?.text ?? "groups",
-                    subjectClaim: issuer["subjectClaim"]?.text ?? "sub", prefix: prefix, keys: keys,
-                    caFile: file(issuer["ca"]), leewaySeconds: issuer["leeway"]?.text.flatMap(TextForms.seconds) ?? 60))
+                    subjectClaim: issuer["subjectClaim"]?.text ?? "sub", prefix: prefix, keys: keys(of: issuer),
+                    caFile: authorities(issuer["ca"]),
+                    leewaySeconds: issuer["leeway"]?.text.flatMap(TextForms.seconds) ?? 60))
         }
+    }
+
+    private mutating func keys(of issuer: ConfigurationNode) -> IssuerSettings.Keys {
+        if let node = issuer["jwksFile"] {
+            if issuer["jwksURL"] != nil {
+                report(node, "jwksFile and jwksURL stand beside each other", "one of them")
+            }
+            guard let path = file(node) else { return .discovery }
+            if withSecrets, KeySet(FileManager.default.contents(atPath: path).map(Array.init) ?? [])?.isEmpty ?? true {
+                report(node, "\(path) holds no key that can verify a token", "a JSON web key set (RFC 7517)")
+            }
+            return .file(path)
+        }
+        let source = issuer["jwksURL"] ?? issuer["issuer"]
+        if let source, let text = source.text, text.hasPrefix("http://"), let host = TextForms.host(ofURL: text),
+            !TextForms.isLoopback(host), issuer["insecure"]?.boolean != true
+        {
+            report(
+                source, "keys would come in the clear: whoever changes them on the way forges tokens",
+                "https, or insecure: true")
+        }
+        return issuer["jwksURL"]?.text.map { .url($0) } ?? .discovery
+    }
+
+    private mutating func authorities(_ node: ConfigurationNode?) -> String? {
+        guard let node, let path = file(node) else { return nil }
+        if withSecrets {
+            do throws(TLSConfigurationError) { _ = try TLSClientContext(ca: path) } catch {
+                report(node, "\(error)", "authorities in PEM")
+            }
+        }
+        return path
     }
 
     // MARK: Backends and routes
@@ -105,7 +141,6 @@ struct ConfigurationBuilder {
 
     private mutating func routes(_ node: ConfigurationNode?, knowsBackends: Bool) {
         var names: Set<String> = []
-        var taken: [(host: String, port: UInt16, route: String)] = []
         routeNames = (node?.elements ?? []).compactMap { $0["name"]?.text }
         for route in node?.elements ?? [] {
             guard let name = route["name"]?.text, let listen = route["listen"],
@@ -117,9 +152,7 @@ struct ConfigurationBuilder {
             if let text = backend.text, !backendNames.contains(text), knowsBackends {
                 report(backend, "there is no backend '\(text)'", SettingsValidator.oneOf(backendNames, near: text))
             }
-            if host != "localhost", !TextForms.isNumericHost(host) {
-                report(listen, "'\(host)' is no address of this machine", "a numeric one, such as 0.0.0.0 or 127.0.0.1")
-            }
+            requireListener(listen, host)
             var built = Configuration.Route(
                 name: name, host: host, port: port, backend: backend.text ?? "", advertise: nil,
                 proxyNetworks: route["proxyProtocol"]?.texts, tls: tls(route["tls"]),
@@ -146,6 +179,12 @@ struct ConfigurationBuilder {
                 taken.append((host, port, name))
             }
             configuration.routes.append(built)
+        }
+    }
+
+    private mutating func requireListener(_ node: ConfigurationNode, _ host: String) {
+        if TextForms.listener(host) == nil {
+            report(node, "'\(host)' is no address of this machine", "a numeric one, such as 0.0.0.0 or 127.0.0.1")
         }
     }
 
@@ -220,9 +259,6 @@ struct ConfigurationBuilder {
                 profileNames.append(name)
                 continue
             }
-            if let node = value["onFailure"], node.text == "pass" {
-                report(node, "values that cannot be looked into pass unmasked", "redact-value or drop-record", .warning)
-            }
             let settings = MaskingProfileSettings(
                 name: name,
                 onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
@@ -250,126 +286,34 @@ struct ConfigurationBuilder {
         default: break
         }
         if let text = node["redact"]?.text { return .redact(text) }
-        if let count = node["keepFirst"]?.integer, count > 0 { return .keepFirst(count) }
-        if let count = node["keepLast"]?.integer, count > 0 { return .keepLast(count) }
+        if let count = node["keepFirst"]?.integer, (1...1024).contains(count) { return .keepFirst(count) }
+        if let count = node["keepLast"]?.integer, (1...1024).contains(count) { return .keepLast(count) }
         return nil
-    }
-
-    // MARK: Policies
-
-    private mutating func policies(_ node: ConfigurationNode?, knowsRoutes: Bool, knowsProfiles: Bool) {
-        var names: Set<String> = []
-        var places: [String: ConfigurationNode] = [:]
-        for rule in node?.elements ?? [] {
-            guard let name = rule["name"]?.text,
-                let effect = rule["effect"]?.text.flatMap({ PolicyRule.Effect(rawValue: $0) })
-            else { continue }
-            if !names.insert(name).inserted { report(rule, "two rules are called '\(name)'", "a name of its own") }
-            places[name] = rule
-            if effect != .deny {
-                for key in ["subjects", "actions", "resources"]
-                where !rule.entries.contains(where: { $0.key.text == key }) {
-                    report(rule, "'\(key)' is missing", "only a deny may leave it out; \"*\" is any")
-                }
-            }
-            if let node = rule["subjects"], case .mapping(let entries) = node.content, entries.isEmpty {
-                report(node, "no subject is named", "groups, subjects or claims; \"*\" is anybody")
-            }
-            kinds(rule, protocolOfRoute)
-            for route in rule["routes"].map({ $0.elements.isEmpty ? [$0] : $0.elements }) ?? [] where knowsRoutes {
-                if let name = route.text, !routeNames.contains(name) {
-                    report(
-                        route, "there is no route '\(name)'", SettingsValidator.oneOf(routeNames, near: name))
-                }
-            }
-            var built = PolicyRule(
-                name: name, subjects: subjects(rule["subjects"]), routes: rule["routes"]?.texts ?? [],
-                actions: actions(rule["actions"]), resources: resources(rule["resources"]), effect: effect,
-                mask: mask(rule["masking"], knowsProfiles),
-                recording: rule["recording"]?.text == "messages" ? .messages : .positions)
-            if effect == .deny { built.mask = .none }
-            if effect == .deny, let node = rule["masking"] {
-                report(node, "a deny hands nothing over, so nothing is masked", "leave it out", .warning)
-            }
-            configuration.policies.append(built)
-        }
-        for (name, message) in CompiledPolicy(configuration.policies).lint() {
-            if let place = places[name] {
-                report(place, "'\(name)' \(message)", "make one more specific, or take it out", .warning)
-            }
-        }
-    }
-
-    /// Kinds that none of the rule's routes knows: such a rule would never be asked.
-    private mutating func kinds(_ rule: ConfigurationNode, _ protocolOfRoute: [String: String]) {
-        guard let node = rule["resources"] else { return }
-        if case .mapping(let entries) = node.content, entries.isEmpty {
-            report(node, "no resource is named", "a kind with names; \"*\" is any")
-        }
-        let declared = declarations.flatMap(\.kinds)
-        let routes = rule["routes"]?.texts ?? routeNames
-        let protocols = Set(routes.compactMap { protocolOfRoute[$0] })
-        let isCertain = !routes.isEmpty && routes.allSatisfy { protocolOfRoute[$0] != nil }
-        let known = declarations.filter { protocols.contains($0.protocolName) }.flatMap(\.kinds)
-        for (key, value) in node.entries {
-            guard let kind = declared.first(where: { $0.plural == key.text }) else { continue }
-            if kind.isFlag, value.boolean == false {
-                report(value, "false names nothing", "true, or leave the key out")
-            }
-            if isCertain, !known.contains(kind) {
-                report(
-                    key, "the rule's routes have no \(kind.plural)",
-                    SettingsValidator.oneOf(known.map(\.plural), near: nil))
-            }
-        }
-    }
-
-    private func subjects(_ node: ConfigurationNode?) -> PolicyRule.Subjects {
-        guard let node, node.text == nil else { return .init() }
-        var claims: [String: [String]] = [:]
-        for (key, value) in node["claims"]?.entries ?? [] { claims[key.text ?? ""] = value.texts }
-        return .init(
-            groups: node["groups"]?.texts ?? [], subjects: (node["subjects"]?.texts ?? []).map { Glob($0) },
-            claims: claims)
-    }
-
-    private func actions(_ node: ConfigurationNode?) -> Set<Action> {
-        let words = node?.texts ?? []
-        return words.contains("*") ? [] : Set(words.compactMap { Action(name: $0) })
-    }
-
-    private func resources(_ node: ConfigurationNode?) -> PolicyRule.Resources {
-        guard let node else { return .unspecified }
-        if node.text == "*" { return .any }
-        var kinds: [String: [Glob]] = [:]
-        let declared = declarations.flatMap(\.kinds)
-        for (key, value) in node.entries {
-            guard let kind = declared.first(where: { $0.plural == key.text }) else { continue }
-            if kind.isFlag {
-                if value.boolean == true { kinds[kind.singular] = [Glob("*")] }
-            } else {
-                kinds[kind.singular] = value.texts.map { Glob($0) }
-            }
-        }
-        return .kinds(kinds)
-    }
-
-    private mutating func mask(_ node: ConfigurationNode?, _ knowsProfiles: Bool) -> MaskIndex {
-        guard let node, let name = node.text, knowsProfiles else { return .none }
-        guard profileNames.contains(name) else {
-            report(node, "there is no masking profile '\(name)'", SettingsValidator.oneOf(profileNames, near: name))
-            return .none
-        }
-        let index = configuration.profiles.firstIndex { $0.name == name } ?? 0
-        return MaskIndex(UInt16(clamping: index + 1))
     }
 
     // MARK: The rest
 
     private mutating func evidence(_ node: ConfigurationNode?) {
-        configuration.evidence.directory = secrets.path(node?["directory"]?.text ?? "evidence")
+        let directory = secrets.path(node?["directory"]?.text ?? "evidence")
+        configuration.evidence.directory = directory
+        if let node = node?["directory"], secrets.opensFiles,
+            let file = ConfigurationBuilder.file(inTheWayOf: directory)
+        {
+            report(node, "\(file) is a file", "a folder of the gateway's own, made where it is not there")
+        }
         configuration.evidence.isStrict = node?["durability"]?.text != "relaxed"
         configuration.evidence.stopsOnFailure = node?["onFailure"]?.text != "gap"
+    }
+
+    /// What is there of a folder's path, from the root on, and is no folder.
+    private static func file(inTheWayOf folder: String) -> String? {
+        var url = URL(fileURLWithPath: folder)
+        var isFolder: ObjCBool = false
+        while unsafe !FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
+            guard url.pathComponents.count > 1 else { return nil }
+            url.deleteLastPathComponent()
+        }
+        return isFolder.boolValue ? nil : url.path
     }
 
     private mutating func transport(_ node: ConfigurationNode?) {
@@ -381,13 +325,25 @@ struct ConfigurationBuilder {
         if let (host, port) = node?["listen"]?.address {
             configuration.admin.host = host
             configuration.admin.port = port
+            if let listen = node?["listen"] { requireListener(listen, host) }
         }
         configuration.admin.tls = tls(node?["tls"])
         if let node, node["tls"] == nil, node["insecure"]?.boolean != true,
-            !Configuration.isLoopback(configuration.admin.host)
+            !TextForms.isLoopback(configuration.admin.host)
         {
             report(node, "plaintext outside loopback", "tls: { certificate: ..., key: ... }, or insecure: true")
         }
+    }
+
+    /// Health and metrics have a port of their own, also where the configuration leaves it at the default.
+    private mutating func adminPort(_ root: ConfigurationNode) {
+        let (host, port) = (configuration.admin.host, configuration.admin.port)
+        guard port != 0, let other = taken.first(where: { $0.port == port && TextForms.overlap($0.host, host) }) else {
+            return
+        }
+        report(
+            root["admin"]?["listen"] ?? root["admin"] ?? root,
+            "port \(port) of admin.listen is taken by the route '\(other.route)'", "another port for one of them")
     }
 
     private mutating func limits(_ node: ConfigurationNode?) {

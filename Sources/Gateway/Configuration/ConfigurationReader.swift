@@ -18,8 +18,9 @@ public struct ConfigurationReader {
         public var backends: [Configuration.Backend] = []
         /// Errors and warnings, in the order of the file.
         public var problems: [ConfigurationProblem]
-        /// The file itself and all that it names, for the watcher; absolute.
-        public var files: [String]
+        /// The file itself and all that it names, absolute, each as it was before it was read; nil is not there.
+        public var states: [String: FileState?]
+        public var files: [String] { states.keys.sorted() }
         public var secrets: FileSecretReader
     }
 
@@ -42,40 +43,75 @@ public struct ConfigurationReader {
         let path = URL(fileURLWithPath: file).standardizedFileURL.path
         let secrets = FileSecretReader(
             folder: URL(fileURLWithPath: path).deletingLastPathComponent().path, reads: withSecrets)
+        // Before it is read: a change from here on is one to the watcher.
+        let states = [path: FileState(path)]
         guard let data = FileManager.default.contents(atPath: path) else {
             let mark = ConfigurationMark(file: file, line: 1, column: 1)
             let problem = ConfigurationProblem(
                 mark: mark, path: "", "the file cannot be read", suggestion: "the path of a configuration file")
-            return Reading(configuration: nil, problems: [problem], files: [path], secrets: secrets)
+            return Reading(configuration: nil, problems: [problem], states: states, secrets: secrets)
         }
-        return read(text: Array(data), file: file, path: path, secrets: secrets)
+        return read(text: Array(data), file: file, secrets: secrets, states: states)
     }
 
     /// - Parameter file: what problems call it.
-    public func read(text: [UInt8], file: String, path: String? = nil, secrets: FileSecretReader? = nil) -> Reading {
-        let secrets = secrets ?? FileSecretReader(folder: FileManager.default.currentDirectoryPath, reads: withSecrets)
-        let files = { ([path].compactMap { $0 } + secrets.files) }
+    public func read(text: [UInt8], file: String) -> Reading {
+        let secrets = FileSecretReader(folder: FileManager.default.currentDirectoryPath, reads: withSecrets)
+        return read(text: text, file: file, secrets: secrets, states: [:])
+    }
+
+    private func read(
+        text: [UInt8], file: String, secrets: FileSecretReader, states: [String: FileState?]
+    ) -> Reading {
         let root: ConfigurationNode
-        do throws(ConfigurationProblem) { root = try YAMLReader.read(text, file: file) } catch {
-            return Reading(configuration: nil, problems: [error], files: files(), secrets: secrets)
+        var unclear: [ConfigurationProblem] = []
+        do throws(ConfigurationProblem) { root = try YAMLReader.read(text, file: file, noting: &unclear) } catch {
+            return Reading(configuration: nil, problems: unclear + [error], states: states, secrets: secrets)
         }
         var validator = SettingsValidator()
         validator.check(wanted(root), ConfigurationSchema.root(declarations))
-        var builder = ConfigurationBuilder(declarations, secrets, withSecrets: withSecrets)
-        let configuration = builder.build(wanted(root), sections)
-        // A place that the schema refuses is not judged again by what it means.
-        let refused = Set(validator.problems.filter { !$0.message.hasSuffix("is missing") }.map(\.path))
-        let meant = builder.problems.filter { !refused.contains($0.path) }
-        let problems = (validator.problems + meant + secrets.warnings).sorted {
-            ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column)
+        var states = states
+        for path in validator.files.map({ secrets.path($0.text ?? "") }) { states[path] = FileState(path) }
+        var builder = ConfigurationBuilder(
+            declarations, secrets, withSecrets: withSecrets,
+            refused: Set(validator.problems.filter { $0.severity == .error }.map(\.path)))
+        var configuration = builder.build(wanted(root), sections)
+        let problems =
+            judged(validator.problems, builder.problems, unclear.filter(isWanted))
+            + validator.secretFiles.compactMap(secrets.exposure)
+        var tryable: [Configuration.Backend] = []
+        for (index, backend) in configuration.backends.enumerated() {
+            guard let schema = declarations.first(where: { $0.protocolName == backend.protocolName })?.settings else {
+                continue
+            }
+            var inner = SettingsValidator()
+            inner.check(backend.settings, schema)
+            configuration.backends[index].files = inner.files.map { secrets.path($0.text ?? "") }
+            if !inner.problems.contains(where: { $0.severity == .error }) {
+                tryable.append(configuration.backends[index])
+            }
         }
         let hasErrors = problems.contains { $0.severity == .error }
-        let tryable = configuration.backends.filter { backend in
-            !validator.problems.contains { $0.path.hasPrefix(backend.settings.path) }
-        }
         return Reading(
-            configuration: hasErrors ? nil : configuration, backends: tryable, problems: problems, files: files(),
-            secrets: secrets)
+            configuration: hasErrors ? nil : configuration, backends: tryable, problems: problems.inOrder,
+            states: states, secrets: secrets)
+    }
+
+    /// A place that the schema refuses is not judged again by what it means, and what a merge key would have brought is
+    /// not missing.
+    private func judged(
+        _ found: [ConfigurationProblem], _ meant: [ConfigurationProblem], _ unclear: [ConfigurationProblem]
+    ) -> [ConfigurationProblem] {
+        func isLack(_ problem: ConfigurationProblem) -> Bool { problem.message.hasSuffix("is missing") }
+        let refused = Set(found.filter { $0.severity == .error && !isLack($0) }.map(\.path))
+        let merged = Set(unclear.filter { $0.message == YAMLReader.mergeKeys }.map(\.path))
+        let all = found + meant.filter { !refused.contains($0.path) }
+        return unclear + all.filter { !(isLack($0) && merged.contains($0.path)) }
+    }
+
+    private func isWanted(_ problem: ConfigurationProblem) -> Bool {
+        let section = problem.path.prefix { $0 != "." && $0 != "[" }
+        return section.isEmpty || Section(rawValue: String(section)).map { sections.contains($0) } ?? true
     }
 
     /// Only the sections that are asked for; the others are for the whole check to judge.
@@ -89,10 +125,22 @@ public struct ConfigurationReader {
 }
 
 extension ConfigurationProblem: CustomStringConvertible {
-    /// `file:line:column: error: routes[0].listen: what is wrong; what would be right`.
+    /// `file:line:column: error: routes[0].listen: what is wrong; what would be right`; without a place where there is none.
     public var description: String {
+        let mark = mark.file.isEmpty ? "" : "\(mark.file):\(mark.line):\(mark.column): "
         let place = path.isEmpty ? "" : "\(path): "
-        return
-            "\(mark.file):\(mark.line):\(mark.column): \(severity == .error ? "error" : "warning"): \(place)\(message); \(suggestion)"
+        return "\(mark)\(severity == .error ? "error" : "warning"): \(place)\(message); \(suggestion)"
     }
+}
+
+extension [ConfigurationProblem] {
+    /// In the order of the file.
+    public var inOrder: [ConfigurationProblem] {
+        sorted { ($0.mark.line, $0.mark.column) < ($1.mark.line, $1.mark.column) }
+    }
+}
+
+extension ConfigurationProblems: CustomStringConvertible {
+    /// One problem a line.
+    public var description: String { list.map(\.description).joined(separator: "\n") }
 }

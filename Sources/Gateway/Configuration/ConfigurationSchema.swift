@@ -6,8 +6,9 @@ public enum ConfigurationSchema {
     private static let file = SettingsSchema.text(example: "certs/gw.pem", check: .file)
     private static let name = SettingsSchema.text(example: "orders")
     private static let globs = SettingsSchema.oneOrMore(.text(example: "orders.*", check: .glob))
-    private static let duration = SettingsSchema.text(example: "30s", check: .duration)
-    private static let size = SettingsSchema.text(example: "64MiB", check: .size)
+    private static let privateKey = SettingsSchema.text(example: "certs/gw.key", check: .secretFile)
+    private static let day = 86_400
+    private static let mebibyte = 1 << 20
     private static let later = "it comes with a later version; leave it out"
 
     public static func root(_ backends: [BackendDeclaration]) -> SettingsSchema {
@@ -54,10 +55,20 @@ public enum ConfigurationSchema {
                         "jwksFile", .text(example: "keys.json", check: .file),
                         "A file with the keys, instead of discovery."),
                     Property("ca", file, "Authorities to trust when fetching; the system's without it."),
-                    Property("leeway", duration, "How far clocks may differ (60s)."),
+                    Property("leeway", duration("60s", 0...300), "How far clocks may differ (60s)."),
+                    Property(
+                        "insecure", .boolean,
+                        "Keys fetched in the clear outside loopback, where whoever changes them forges tokens."),
                     Property("clientID", .anything, "Public client of console and login.", unavailable: later),
                 ]), nonEmpty: true), required: true, "Trusted issuers of OIDC tokens.")
     ])
+
+    private static func duration(_ example: String, _ seconds: ClosedRange<Int>) -> SettingsSchema {
+        .text(example: example, check: .duration(seconds))
+    }
+    private static func size(_ example: String, _ bytes: ClosedRange<Int>) -> SettingsSchema {
+        .text(example: example, check: .size(bytes))
+    }
 
     private static func backend(_ declarations: [BackendDeclaration]) -> SettingsSchema {
         let known = declarations.map {
@@ -93,7 +104,7 @@ public enum ConfigurationSchema {
             "tls",
             .object([
                 Property("certificate", file, required: true, "PEM, the chain, the leaf first."),
-                Property("key", file, required: true, "PEM, the leaf's key."),
+                Property("key", privateKey, required: true, "PEM, the leaf's key."),
                 Property("clientCA", file, "Authorities of client certificates."),
                 Property(
                     "clientCertificate", .word(["optional", "required"]),
@@ -168,7 +179,9 @@ public enum ConfigurationSchema {
                 .object([
                     Property(
                         "onFailure", .word(["redact-value", "drop-record", "pass"]),
-                        "What happens to a value that cannot be looked into (redact-value)."),
+                        "What happens to a value that cannot be looked into (redact-value).",
+                        caution: .init(
+                            "pass", "values that cannot be looked into pass unmasked", "redact-value or drop-record")),
                     Property(
                         "rules",
                         .list(
@@ -204,7 +217,7 @@ public enum ConfigurationSchema {
             "tls",
             .object([
                 Property("certificate", file, required: true, "PEM, the chain, the leaf first."),
-                Property("key", file, required: true, "PEM, the leaf's key."),
+                Property("key", privateKey, required: true, "PEM, the leaf's key."),
             ]), "TLS for health and metrics."),
         Property("insecure", .boolean, "Plaintext outside loopback."),
         Property("url", .anything, "The address as browsers reach it.", unavailable: later),
@@ -213,13 +226,14 @@ public enum ConfigurationSchema {
     ])
 
     private static let limits = SettingsSchema.object([
-        Property("frame", size, "The longest request, or masked answer (100MiB)."),
-        Property("unauthenticatedFrame", size, "The longest request before log-in (64KiB)."),
-        Property("timeToAuthenticate", duration, "Until a client has said who it is (10s)."),
-        Property("idle", duration, "Without a byte either way (10m)."),
+        Property("frame", size("100MiB", 1024...1024 * mebibyte), "The longest request, or masked answer (100MiB)."),
+        Property(
+            "unauthenticatedFrame", size("64KiB", 1024...100 * mebibyte), "The longest request before log-in (64KiB)."),
+        Property("timeToAuthenticate", duration("10s", 1...30 * day), "Until a client has said who it is (10s)."),
+        Property("idle", duration("10m", 1...30 * day), "Without a byte either way (10m)."),
         Property("requestsInFlight", .integer(1...1_000_000), "On one connection (1024)."),
         Property("sessionsPerPrincipal", .integer(1...10_000_000), "Of one subject (10000)."),
         Property("sessions", .integer(1...10_000_000), "In all (100000)."),
-        Property("memory", size, "What all sessions may hold (1GiB)."),
+        Property("memory", size("1GiB", mebibyte...(1 << 40)), "What all sessions may hold (1GiB)."),
     ])
 }

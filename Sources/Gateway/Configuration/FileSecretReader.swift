@@ -1,13 +1,10 @@
 import Foundation
-import Synchronization
 public import TidegateCore
 
-/// Reads the files that a configuration names, and remembers which they are.
+/// Reads the files and variables that a configuration names.
 public final class FileSecretReader: SecretReader {
     private let folder: String
     private let reads: Bool
-    private let named = Mutex<Set<String>>([])
-    private let noted = Mutex<[ConfigurationProblem]>([])
 
     /// - Parameters:
     ///   - folder: where relative paths start.
@@ -17,10 +14,20 @@ public final class FileSecretReader: SecretReader {
         self.reads = reads
     }
 
-    /// Every file named so far, absolute.
-    public var files: [String] { named.withLock { Array($0) }.sorted() }
-    /// Warnings: files that everybody may read.
-    public var warnings: [ConfigurationProblem] { noted.withLock { $0 } }
+    public var opensFiles: Bool { reads }
+
+    /// A warning where everybody may read the file at `node`.
+    public func exposure(of node: ConfigurationNode) -> ConfigurationProblem? {
+        let path = path(node.text ?? "")
+        guard reads, let attributes = try? FileManager.default.attributesOfItem(atPath: resolved(path)),
+            let mode = attributes[.posixPermissions] as? Int, mode & 0o004 != 0
+        else { return nil }
+        return ConfigurationProblem(.warning, at: node, "everybody may read \(path)", suggestion: "chmod 600")
+    }
+
+    private func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
 
     public func path(_ text: String) -> String {
         text.hasPrefix("/") ? text : URL(fileURLWithPath: folder).appending(path: text).standardizedFileURL.path
@@ -28,7 +35,6 @@ public final class FileSecretReader: SecretReader {
 
     public func file(at node: ConfigurationNode) throws(ConfigurationProblem) -> String {
         let path = path(node.text ?? "")
-        named.withLock { _ = $0.insert(path) }
         guard reads else { return path }
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -53,15 +59,6 @@ public final class FileSecretReader: SecretReader {
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw ConfigurationProblem(
                     at: node, "\(path) cannot be read", suggestion: "a file that the gateway's user may read")
-            }
-            if let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int,
-                mode & 0o004 != 0
-            {
-                noted.withLock {
-                    $0.append(
-                        ConfigurationProblem(
-                            .warning, at: node, "everybody may read \(path)", suggestion: "chmod 600"))
-                }
             }
             var bytes = Array(data)
             if bytes.last == 10 {

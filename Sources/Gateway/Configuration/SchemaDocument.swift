@@ -54,7 +54,7 @@ public enum SchemaDocument {
     private static func text(_ example: String, _ check: SettingsSchema.TextCheck) -> [String: Any] {
         var object: [String: Any] = ["type": "string", "minLength": 1, "examples": [example]]
         switch check {
-        case .any, .file, .glob, .network: break
+        case .any, .file, .secretFile, .glob, .network: break
         case .orEmpty: object["minLength"] = 0
         case .address: object["pattern"] = "^(\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]{1,5}$"
         case .portRange:
@@ -62,9 +62,11 @@ public enum SchemaDocument {
             object["pattern"] = "^[0-9]{1,5}(-[0-9]{1,5})?$"
         case .url: object["pattern"] = "^https?://."
         case .duration: object["pattern"] = "^[0-9]+[smhd]$"
-        case .size:
+        case .size(let range):
             object["type"] = ["string", "integer"]
             object["pattern"] = "^[0-9]+([KMGT]iB|kB|MB|GB|B)?$"
+            object["minimum"] = range.lowerBound
+            object["maximum"] = range.upperBound
         }
         return object
     }
@@ -103,6 +105,10 @@ public enum SchemaDocument {
 
     private static func form(_ schema: SettingsSchema) -> String {
         switch schema {
+        case .text(let example, .duration(let range)):
+            "\(TextForms.duration(range.lowerBound)) to \(TextForms.duration(range.upperBound)), such as `\(example)`"
+        case .text(let example, .size(let range)):
+            "\(TextForms.size(range.lowerBound)) to \(TextForms.size(range.upperBound)), such as `\(example)`"
         case .text(let example, _): "text, such as `\(example)`"
         case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
         case .boolean: "`true` or `false`"
@@ -128,7 +134,7 @@ public enum SchemaDocument {
 
             Relative paths start at the file's folder. Secrets come from files or the environment, never inline. A key with nothing
             behind it, an empty list of subjects, actions, resources or routes, a key that stands twice, a second document in the
-            file: refused, since each could mean more than was meant.
+            file: refused, since each could mean more than was meant. The file is at most 1 MiB and 64 levels deep.
 
             | key | value | meaning |
             | --- | --- | --- |

@@ -4,6 +4,10 @@ import TidegatePolicy
 /// Holds nodes against a schema and collects all that is wrong.
 public struct SettingsValidator {
     public private(set) var problems: [ConfigurationProblem] = []
+    /// Every text that is the path of a file, by the schema's word.
+    public private(set) var files: [ConfigurationNode] = []
+    /// Those of them that hold secrets.
+    public private(set) var secretFiles: [ConfigurationNode] = []
 
     public init() {}
 
@@ -70,13 +74,11 @@ public struct SettingsValidator {
         guard case .mapping(let entries) = node.content else {
             return report(
                 node, "\(SettingsValidator.describe(node)) where keys belong",
-                properties.map(\.key).joined(separator: ", "))
+                SettingsValidator.wrapping(node, properties) ?? properties.map(\.key).joined(separator: ", "))
         }
         for (key, value) in entries {
             guard let property = properties.first(where: { $0.key == key.text }) else {
-                report(
-                    key, "unknown key '\(key.text ?? "")'",
-                    SettingsValidator.oneOf(properties.map(\.key), near: key.text))
+                unknown(key, properties)
                 continue
             }
             if let words = property.unavailable {
@@ -85,11 +87,45 @@ public struct SettingsValidator {
                 report(key, "nothing stands behind '\(property.key)'", "a value, or leave the key out")
             } else {
                 check(value, property.schema)
+                if let caution = property.caution, value.text == caution.word {
+                    problems.append(
+                        ConfigurationProblem(.warning, at: value, caution.message, suggestion: caution.suggestion))
+                }
             }
         }
         for property in properties
         where property.isRequired && !entries.contains(where: { $0.key.text == property.key }) {
-            report(node, "'\(property.key)' is missing", property.about)
+            report(node, "'\(property.key)' is missing", SettingsValidator.sample(property))
+        }
+    }
+
+    private mutating func unknown(_ key: ConfigurationNode, _ properties: [SettingsSchema.Property]) {
+        let name = key.text ?? ""
+        let kept = properties.map(\.key).filter { $0 == name + "File" || $0 == name + "Env" }
+        if kept.isEmpty {
+            report(key, "unknown key '\(name)'", SettingsValidator.oneOf(properties.map(\.key), near: name))
+        } else {
+            report(
+                key, "secrets never stand in the file", "\(kept.joined(separator: " or ")) instead of '\(name)'")
+        }
+    }
+
+    /// Where the key of a list is a key inside too (`subjects: [...]`), what was meant.
+    private static func wrapping(
+        _ node: ConfigurationNode, _ properties: [SettingsSchema.Property]
+    ) -> String? {
+        guard case .sequence = node.content, let name = node.path.split(separator: ".").last,
+            properties.contains(where: { $0.key == name })
+        else { return nil }
+        return "\(name): { \(name): [...] }"
+    }
+
+    /// A key as it could be written, with what it means.
+    private static func sample(_ property: SettingsSchema.Property) -> String {
+        switch property.schema {
+        case .text(let example, _): "\(property.key): \(example) (\(property.about))"
+        case .word(let words): "\(property.key): \(words.joined(separator: " or ")) (\(property.about))"
+        default: property.about
         }
     }
 
@@ -118,18 +154,39 @@ public struct SettingsValidator {
         }
         let isRight: Bool =
             switch check {
-            case .any, .orEmpty, .file, .glob: true
-            case .address: node.address != nil
+            case .any, .orEmpty, .file, .secretFile, .glob: true
+            case .address: SettingsValidator.isAddress(node)
             case .portRange: TextForms.portRange(text) != nil
             case .url: TextForms.isURL(text)
             case .network: TextForms.isNetwork(text)
-            case .duration: TextForms.seconds(text) != nil
-            case .size: TextForms.bytes(text) != nil
+            case .duration(let range): within(node, TextForms.seconds(text), range, TextForms.duration)
+            case .size(let range): within(node, TextForms.bytes(text), range, TextForms.size)
             }
+        if check == .file || check == .secretFile { files.append(node) }
+        if check == .secretFile { secretFiles.append(node) }
         if !isRight { report(node, "'\(text)' is not of the right form", "such as \(example)") }
         if check == .glob, text.hasSuffix("\\"), !text.hasSuffix("\\\\") {
             report(node, "the pattern '\(text)' ends with a lone '\\'", "a character behind it, or '\\\\'")
         }
+    }
+
+    /// - Returns: false where there is no value; one out of range is told, and is of the right form.
+    private mutating func within(
+        _ node: ConfigurationNode, _ value: Int?, _ range: ClosedRange<Int>, _ name: (Int) -> String
+    ) -> Bool {
+        guard let value else { return false }
+        if !range.contains(value) {
+            report(
+                node, "'\(node.text ?? "")' is out of range",
+                "from \(name(range.lowerBound)) to \(name(range.upperBound))")
+        }
+        return true
+    }
+
+    /// What stands in brackets is an IPv6 address.
+    private static func isAddress(_ node: ConfigurationNode) -> Bool {
+        guard let (host, _) = node.address else { return false }
+        return node.text?.hasPrefix("[") != true || (host.contains(":") && TextForms.address(host) != nil)
     }
 
     /// A scalar's text that is no null.
@@ -170,67 +227,5 @@ public struct SettingsValidator {
             }
         }
         return row[b.count]
-    }
-}
-
-/// Texts of a form: addresses, ranges, durations, sizes.
-public enum TextForms {
-    /// `9193-9199`, or one port.
-    public static func portRange(_ text: String) -> ClosedRange<UInt16>? {
-        let ends = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard let low = ends.first.flatMap({ UInt16($0) }), let high = ends.last.flatMap({ UInt16($0) }),
-            ends.count <= 2,
-            low > 0, low <= high
-        else { return nil }
-        return low...high
-    }
-
-    static func isURL(_ text: String) -> Bool {
-        (text.hasPrefix("https://") && text.count > 8) || (text.hasPrefix("http://") && text.count > 7)
-    }
-
-    static func isNetwork(_ text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, !parts[0].isEmpty else { return false }
-        let isIPv6 = parts[0].contains(":")
-        if parts.count == 2 {
-            guard let bits = Int(parts[1]), (0...(isIPv6 ? 128 : 32)).contains(bits) else { return false }
-        }
-        if isIPv6 { return parts[0].allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } }
-        let octets = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-        return octets.count == 4 && octets.allSatisfy { UInt8($0) != nil }
-    }
-
-    /// An IPv4 or IPv6 address in figures.
-    static func isNumericHost(_ text: String) -> Bool { !text.contains("/") && isNetwork(text) }
-
-    /// True where two listeners on one port would meet: the same host, or one of them any.
-    static func overlap(_ left: String, _ right: String) -> Bool {
-        func canonical(_ host: String) -> String { host == "localhost" ? "127.0.0.1" : host }
-        let any: Set<String> = ["0.0.0.0", "::"]
-        return canonical(left) == canonical(right) || any.contains(left) || any.contains(right)
-    }
-
-    /// `30s`, `5m`, `2h`, `30d`.
-    public static func seconds(_ text: String) -> Int? {
-        guard let unit = text.last, let number = Int(text.dropLast()), number > 0 else { return nil }
-        let factors: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let factor = factors[unit] else { return nil }
-        let (product, overflow) = number.multipliedReportingOverflow(by: factor)
-        return overflow ? nil : product
-    }
-
-    /// `64KiB`, `10GiB`, `1048576`.
-    public static func bytes(_ text: String) -> Int? {
-        let factors: [(String, Int)] = [
-            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("kB", 1000), ("MB", 1_000_000),
-            ("GB", 1_000_000_000), ("B", 1), ("", 1),
-        ]
-        for (unit, factor) in factors where text.hasSuffix(unit) {
-            guard let number = Int(text.dropLast(unit.count)), number > 0 else { continue }
-            let (product, overflow) = number.multipliedReportingOverflow(by: factor)
-            return overflow ? nil : product
-        }
-        return nil
     }
 }

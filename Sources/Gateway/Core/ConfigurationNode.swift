@@ -65,9 +65,9 @@ public struct ConfigurationNode: Sendable {
     }
     /// `host:port`, an IPv6 host in brackets.
     public var address: (host: String, port: UInt16)? {
-        guard let text, let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let text, let colon = text.lastIndex(of: ":") else { return nil }
+        let figures = text[text.index(after: colon)...]
+        guard figures.utf8.allSatisfy({ 48...57 ~= $0 }), let port = UInt16(figures) else { return nil }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
@@ -115,8 +115,8 @@ public struct ConfigurationProblems: Error, Sendable {
     public var hasErrors: Bool { list.contains { $0.severity == .error } }
 }
 
-/// Reads secrets from the files and variables that a configuration names, and remembers which files those are, so that a
-/// change of one reloads. Implemented by Configuration.
+/// Reads secrets from the files and variables that a configuration names. Which files those are, so that a change of one
+/// reloads, is said by the settings' schema (`file`, `secretFile`). Implemented by Configuration.
 public protocol SecretReader: AnyObject, Sendable {
     /// The secret of `key + "File"` or `key + "Env"` beside each other in `settings`, without one trailing newline.
     ///
@@ -125,6 +125,13 @@ public protocol SecretReader: AnyObject, Sendable {
     func secret(_ key: String, in settings: ConfigurationNode) throws(ConfigurationProblem) -> [UInt8]?
 
     /// The absolute path of a file that the configuration names at `node` (relative ones start at the configuration's
-    /// folder), readable; noted as named.
+    /// folder), readable.
     func file(at node: ConfigurationNode) throws(ConfigurationProblem) -> String
+
+    /// False where no file may be opened (`check --without-secrets`): secrets are empty then, and paths are all there is.
+    var opensFiles: Bool { get }
+}
+
+extension SecretReader {
+    public var opensFiles: Bool { true }
 }

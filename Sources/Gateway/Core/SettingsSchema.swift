@@ -28,15 +28,28 @@ public indirect enum SettingsSchema: Sendable {
         public var about: String
         /// Non-nil: the contract knows the key, this version does not build its effect; it is refused, with these words.
         public var unavailable: String?
+        /// A value that is taken, with a warning.
+        public var caution: Caution?
         public init(
             _ key: String, _ schema: SettingsSchema, required: Bool = false, _ about: String,
-            unavailable: String? = nil
+            unavailable: String? = nil, caution: Caution? = nil
         ) {
             self.key = key
             self.schema = schema
             isRequired = required
             self.about = about
             self.unavailable = unavailable
+            self.caution = caution
+        }
+    }
+
+    /// What a word gives up, and what would not.
+    public struct Caution: Sendable {
+        public var word, message, suggestion: String
+        public init(_ word: String, _ message: String, _ suggestion: String) {
+            self.word = word
+            self.message = message
+            self.suggestion = suggestion
         }
     }
 
@@ -50,14 +63,16 @@ public indirect enum SettingsSchema: Sendable {
         /// `9193-9199`.
         case portRange
         case url
-        /// A path of a file.
+        /// A path of a file, which is watched.
         case file
+        /// As `file`; it holds a secret, so that not everybody should read it.
+        case secretFile
         /// `10.0.0.0/8` or one address.
         case network
-        /// `30s`, `2h`, `30d`.
-        case duration
-        /// `10GiB`.
-        case size
+        /// `30s`, `2h`, `30d`, in seconds from the lowest to the highest.
+        case duration(ClosedRange<Int>)
+        /// `10GiB`, in bytes.
+        case size(ClosedRange<Int>)
         /// A glob: `*`, `?`, `\`.
         case glob
     }

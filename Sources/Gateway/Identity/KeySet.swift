@@ -9,6 +9,8 @@ package struct KeySet: Sendable {
         var key: PublicKey
     }
     var keys: [Key]
+    /// True where no key in it can verify anything.
+    package var isEmpty: Bool { keys.isEmpty }
 
     /// Keys that are not for signatures, or of a kind that is not known, are passed over.
     ///

@@ -1,7 +1,7 @@
 public import TidegateCore
 
 /// Which rule decides a question, why, and which nearly did.
-public struct Explanation: Sendable {
+public struct Explanation: Sendable, Equatable {
     public struct NearMiss: Sendable, Equatable {
         public var rule: String
         /// The one key that does not match.
@@ -50,33 +50,5 @@ extension CompiledPolicy {
         if rule.effect == .deny { return "a matching deny always decides" }
         if !matching.contains(decider) { return "describe follows from what this rule allows on the same resource" }
         return matching.count == 1 ? "the only rule that matches" : "the most specific of the rules that match"
-    }
-
-    /// Rules that can never decide, and pairs that tie.
-    public func lint() -> [(rule: String, message: String)] {
-        var found: [(String, String)] = []
-        for (index, rule) in rules.enumerated() {
-            if let blocker = rules.first(where: { deny in
-                deny.effect == .deny && deny.name != rule.name && deny.subjects.isEmpty
-                    && (deny.routes.isEmpty || (!rule.routes.isEmpty && rule.routes.allSatisfy(deny.routes.contains)))
-                    && (deny.actions.isEmpty || (!rule.actions.isEmpty && rule.actions.isSubset(of: deny.actions)))
-                    && (deny.resources == .unspecified || deny.resources == .any || deny.resources == rule.resources)
-            }), rule.effect != .deny {
-                found.append((rule.name, "can never decide: the deny '\(blocker.name)' covers all of it"))
-            }
-            for other in rules[..<index] where other.effect == rule.effect && rule.effect != .deny {
-                if other.subjects == rule.subjects, other.routes == rule.routes, other.resources == rule.resources,
-                    other.actions.isEmpty || rule.actions.isSubset(of: other.actions), other.mask == rule.mask
-                {
-                    found.append((rule.name, "can never decide: '\(other.name)' says the same and stands before it"))
-                } else if other.subjects == rule.subjects, other.routes == rule.routes,
-                    other.resources == rule.resources, !other.actions.isDisjoint(with: rule.actions),
-                    other.mask != rule.mask
-                {
-                    found.append((rule.name, "ties with '\(other.name)': the masked one decides, else the earlier"))
-                }
-            }
-        }
-        return found
     }
 }

@@ -40,6 +40,31 @@ public struct Glob: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// True where some name matches both.
+    func overlaps(_ other: Glob) -> Bool {
+        // By how many tokens are left of each: `row[j]` holds whether the last i and the last j match something alike.
+        let (ours, theirs) = (tokens, other.tokens)
+        var below = [Bool](repeating: false, count: theirs.count + 1)
+        for i in 0...ours.count {
+            var row = below
+            for j in 0...theirs.count {
+                let left = i > 0 ? ours[ours.count - i] : nil
+                let right = j > 0 ? theirs[theirs.count - j] : nil
+                row[j] =
+                    switch (left, right) {
+                    case (nil, nil): true
+                    case (.any, _): below[j] || (j > 0 && row[j - 1])
+                    case (_, .any): row[j - 1] || (i > 0 && below[j])
+                    case (nil, _), (_, nil): false
+                    case (.literal(let one), .literal(let another)): one == another && below[j - 1]
+                    case (.one, _), (_, .one): below[j - 1]
+                    }
+            }
+            below = row
+        }
+        return below[theirs.count]
+    }
+
     /// True where the pattern is the whole of `name`. Only the last star is tried again, which is enough for globs.
     public func matches(_ name: String) -> Bool {
         let scalars = Array(name.unicodeScalars)

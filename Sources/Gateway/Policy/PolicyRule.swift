@@ -122,12 +122,13 @@ extension PolicyRule {
         switch resources {
         case .any, .unspecified: return (0, 0)
         case .kinds(let kinds):
-            guard let rank = PolicyRule.rank(kinds[question.kind], question.name) else { return nil }
-            if let kind = question.withinKind, let name = question.withinName {
-                // A pair is covered where both of its names are.
-                guard PolicyRule.rank(kinds[kind], name) != nil else { return nil }
-            }
-            return rank
+            let rank = PolicyRule.rank(kinds[question.kind], question.name)
+            guard let kind = question.withinKind, let name = question.withinName else { return rank }
+            let within = PolicyRule.rank(kinds[kind], name)
+            // A pair is covered where both of its names are; a deny that lists one of the kinds needs that one only.
+            if effect == .deny, kinds[question.kind] == nil { return within }
+            if effect == .deny, kinds[kind] == nil { return rank }
+            return within == nil ? nil : rank
         }
     }
 

@@ -92,6 +92,60 @@ import TidegatePolicy
         ),
         ("10.0.0.0/8", "10.0.0.0/33", ["routes[0].proxyProtocol[0]: '10.0.0.0/33' is not of the right form"]),
         ("admin: { listen: 127.0.0.1:8480 }", "admin: { listen: 0.0.0.0:8480 }", ["admin: plaintext outside loopback"]),
+        (
+            "listen: 0.0.0.0:9192", "listen: \"[:::1:::]:9192\"",
+            ["routes[0].listen: '[:::1:::]:9192' is not of the right form"]
+        ),
+        (
+            "listen: 0.0.0.0:9192", "listen: 127.0.0.01:9192",
+            ["routes[0].listen: '127.0.0.01' is no address of this machine"]
+        ),
+        (
+            "listen: 0.0.0.0:9192", "listen: 0.0.0.0:+9192",
+            ["routes[0].listen: '0.0.0.0:+9192' is not of the right form"]
+        ),
+        ("10.0.0.0/8", "\"1::2::3/64\"", ["routes[0].proxyProtocol[0]: '1::2::3/64' is not of the right form"]),
+        ("10.0.0.0/8", "10.0.0.0/+8", ["routes[0].proxyProtocol[0]: '10.0.0.0/+8' is not of the right form"]),
+        (
+            "listen: 127.0.0.1:8480", "listen: 127.evil.example:8480",
+            [
+                "admin: plaintext outside loopback",
+                "admin.listen: '127.evil.example' is no address of this machine",
+            ]
+        ),
+        (
+            "listen: 127.0.0.1:8480", "listen: 127.0.0.1:9195",
+            ["admin.listen: port 9195 of admin.listen is taken by the route 'orders'"]
+        ),
+        (
+            "passwordFile: secrets/kafka", "password: hidden",
+            ["backends.orders-kafka.kafka.sasl.password: secrets never stand in the file"]
+        ),
+        (
+            "ca: certs/ca.pem", "verify: none",
+            [
+                "warning: backends.orders-kafka.kafka.tls.verify: whoever stands between gateway and brokers can pose as a broker"
+            ]
+        ),
+        (
+            "issuer: https://idp", "issuer: http://idp",
+            ["identity.issuers[0].issuer: keys would come in the clear: whoever changes them on the way forges tokens"]
+        ),
+        (
+            "audience: tidegate", "audience: tidegate\n      jwksURL: http://127.0.0.1@evil.example/keys",
+            ["identity.issuers[0].jwksURL: 'http://127.0.0.1@evil.example/keys' is not of the right form"]
+        ),
+        (
+            "groups: [contractors]", "groups: [\"contract*\"], claims: { team: [\"e?l\"] }",
+            [
+                "warning: policies[1].subjects.groups[0]: 'contract*' is no pattern here: group names are compared exactly",
+                "warning: policies[1].subjects.claims.team[0]: 'e?l' is no pattern here: values of claims are compared exactly",
+            ]
+        ),
+        (
+            "name: contractors ask first", "recording: positions\n    routes: [none]",
+            ["policies[1]: 'name' is missing", "policies[1].routes[0]: there is no route 'none'"]
+        ),
     ])
     func `says exactly what is wrong`(old: String, new: String, expected: [String]) {
         #expect(Fixture.problems(old, new) == expected)
@@ -110,6 +164,80 @@ import TidegatePolicy
     func `never takes what is empty for everything`(old: String, new: String) {
         #expect(Fixture.read(Fixture.example.replacing(old, with: new)).configuration == nil)
         #expect(Fixture.problems(old, new).count == 1)
+    }
+
+    @Test(arguments: [
+        ("subjects: { groups: [contractors] }", "subjects: [\"svc-*\"]", "subjects: { subjects: [...] }"),
+        ("routes: [orders]", "routes: \"*\"", "leave routes out, which means any"),
+        ("passwordFile: secrets/kafka", "password: hidden", "passwordFile or passwordEnv instead of 'password'"),
+        (
+            "name: contractors ask first", "recording: positions",
+            "name: analysts read orders, masked (Unique; refusals and evidence name it.)"
+        ),
+    ])
+    func `says what would be right`(old: String, new: String, suggestion: String) {
+        let problems = Fixture.read(Fixture.example.replacing(old, with: new)).problems
+        #expect(problems.map(\.suggestion) == [suggestion])
+    }
+
+    @Test func `keys in the clear are taken from loopback, and where it is said`() {
+        for (old, new) in [
+            ("https://idp.example.com/", "http://127.0.0.1:1/"), ("https://idp.example.com/", "http://[::1]:1/"),
+            ("https://idp.example.com/", "http://localhost/"),
+            ("issuer: https://idp.example.com/realms/main", "issuer: http://idp.example.com\n      insecure: true"),
+            (
+                "issuer: https://idp.example.com/realms/main",
+                "issuer: http://idp.example.com\n      jwksFile: keys.json"
+            ),
+        ] { #expect(Fixture.problems(old, new).isEmpty, "\(new)") }
+    }
+
+    @Test func `no policy at all is a warning`() throws {
+        let start = try #require(Fixture.example.range(of: "policies:")?.lowerBound)
+        let end = try #require(Fixture.example.range(of: "masking:\n  profiles")?.lowerBound)
+        var text = Fixture.example
+        text.removeSubrange(start..<end)
+        #expect(Fixture.problems(text) == ["warning: : there is no policy, so nobody may do anything"])
+        #expect(
+            Fixture.problems(text + "policies: []\n") == [
+                "warning: policies: there is no policy, so nobody may do anything"
+            ])
+    }
+
+    @Test func `ties are told, with who wins`() {
+        let warnings = Fixture.problems("actions: [consume]", "routes: [orders]\n    actions: [consume]")
+        #expect(
+            warnings == [
+                "warning: policies[1]: 'contractors ask first' ties with 'analysts read orders, masked' where both match: 'contractors ask first' decides, since it requires approval"
+            ])
+    }
+
+    @Test func `every duration and size has its bounds`() {
+        let keys: [(section: String, key: String, low: String, high: String, wrong: [String])] = [
+            ("limits", "idle", "1s", "30d", ["0s", "31d"]),
+            ("limits", "timeToAuthenticate", "1s", "30d", ["0s", "31d"]),
+            ("limits", "frame", "1KiB", "1GiB", ["1023", "2GiB"]),
+            ("limits", "unauthenticatedFrame", "1KiB", "100MiB", ["1023", "101MiB"]),
+            ("limits", "memory", "1MiB", "1TiB", ["1023KiB", "2TiB"]), ("issuer", "leeway", "0s", "5m", ["6m"]),
+        ]
+        func read(_ section: String, _ key: String, _ value: String) -> ConfigurationReader.Reading {
+            Fixture.read(
+                section == "limits"
+                    ? Fixture.example + "limits: { \(key): \(value) }\n"
+                    : Fixture.example.replacing("prefix: \"\"", with: "prefix: \"\"\n      \(key): \(value)"))
+        }
+        for (section, key, low, high, wrong) in keys {
+            for value in [low, high] { #expect(read(section, key, value).problems.isEmpty, "\(key): \(value)") }
+            for value in wrong {
+                let problems = read(section, key, value).problems
+                #expect(problems.map(\.message) == ["'\(value)' is out of range"], "\(key): \(value)")
+                #expect(problems.map(\.suggestion) == ["from \(low) to \(high)"], "\(key): \(value)")
+            }
+            for value in [
+                "9223372036854775807s", "106751991167d", "9223372036854775807", "9223372036854775807TiB", "-1s", "+5s",
+                "1", "5", "s", "KiB", "1.5s", "1e3s", "9223372036854775808s", "\"1 s\"", "\"\"",
+            ] { #expect(read(section, key, value).configuration == nil, "\(key): \(value)") }
+        }
     }
 
     @Test func `tells all problems in one run, in the order of the file`() {
@@ -143,6 +271,21 @@ import TidegatePolicy
         #expect(problems("127.0.0.1:9299").isEmpty)
     }
 
+    @Test func `one address has several spellings`() {
+        let text = Fixture.example.replacing("listen: 0.0.0.0:9192", with: "listen: \"[::1]:9192\"")
+        func admin(_ listen: String) -> [String] {
+            Fixture.problems(
+                text.replacing("admin: { listen: 127.0.0.1:8480 }", with: "admin: { listen: \"\(listen)\" }"))
+        }
+        let taken = "port 9192 of admin.listen is taken by the route 'orders'"
+        #expect(admin("[0:0:0:0:0:0:0:1]:9192") == ["admin.listen: \(taken)"])
+        #expect(admin("127.0.0.1:9192").isEmpty)
+        #expect(admin("[::ffff:127.0.0.1]:8480").isEmpty, "loopback, mapped")
+        let byDefault = Fixture.example.replacing("ports: 9193-9199", with: "ports: 8480-8489")
+            .replacing("admin: { listen: 127.0.0.1:8480 }\n", with: "")
+        #expect(Fixture.problems(byDefault) == [": port 8480 of admin.listen is taken by the route 'orders'"])
+    }
+
     @Test func `a part is read without the others`() throws {
         let masking = "masking: { profiles: { p: { rules: [{ field: a, action: drop }] } } }\nroutes: nonsense\n"
         #expect(try #require(Fixture.read(masking, sections: [.masking]).configuration).profiles.map(\.name) == ["p"])
@@ -155,7 +298,7 @@ import TidegatePolicy
             let reading = reader.read(text: Array(bytes[..<end]), file: "t")
             #expect(reading.configuration != nil || !reading.problems.isEmpty)
         }
-        var random = SystemRandomNumberGenerator()
+        var random = SeededGenerator(seed: 23)
         for _ in 0..<500 {
             var changed = bytes
             for _ in 0..<3 {

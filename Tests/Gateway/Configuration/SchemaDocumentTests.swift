@@ -18,6 +18,43 @@ import TidegateConfiguration
         #expect(try holds(SchemaDocument.json(Fixture.schema), "docs/tidegate.schema.json"))
     }
 
+    private func accepts(_ text: String) throws -> Bool {
+        let schema = try JSONSerialization.jsonObject(with: Data(SchemaDocument.json(Fixture.schema).utf8))
+        let node = try YAMLReader.read(Array(text.utf8), file: "t")
+        return try SchemaEvaluator.accepts(try #require(schema as? [String: Any]), .init(node))
+    }
+
+    @Test func `the published schema accepts what is right`() throws {
+        #expect(try accepts(Fixture.example))
+        #expect(
+            try accepts(
+                Fixture.example + "limits: { idle: 30d, frame: 1048576, memory: 1GiB }\nlog: { level: debug }\n"))
+    }
+
+    /// Each is refused by the reader too: an editor must not be stricter than the gateway.
+    @Test(arguments: [
+        ("audience: tidegate", "audiense: tidegate"), ("backend: orders-kafka", "backend: [orders-kafka]"),
+        ("listen: 0.0.0.0:9192", "listen: 9192"), ("listen: 0.0.0.0:9192", "listen: 0.0.0.0"),
+        ("certs/gw.pem, key: certs/gw.key", "certs/gw.pem"), ("loops: 2", "loops: many"), ("loops: 2", "loops: 0"),
+        ("driver: auto", "driver: kqueue"), ("effect: require-approval", "effect: maybe"),
+        ("subjects: { groups: [contractors] }", "subjects: [\"svc-*\"]"),
+        ("subjects: { groups: [contractors] }", "subjects: { groups: [] }"),
+        ("actions: [consume]", "actions: [read]"), ("actions: [consume]", "actions: []"),
+        ("passwordFile: secrets/kafka", "password: hidden"), ("keepLast: 4", "keepLast: -4"),
+        ("keepLast: 4", "keepLast: 4, keepFirst: 4"), ("action: redact }", "action: { token: { domain: email } } }"),
+        ("transport:", "state: { directory: state }\ntransport:"), ("kafka:\n", "redis:\n"),
+        ("ports: 9193-9199", "ports: many"), ("loops: 2", "loops: 2 }\nlimits: { idle: 5"),
+        ("loops: 2", "loops: 2 }\nlimits: { frame: 1"), ("loops: 2", "loops: 2 }\nlimits: { frame: 1XB"),
+        ("issuer: https://idp", "issuer: ftp://idp"), ("topics: [\"orders\"]", "topcs: [\"orders\"]"),
+        ("    effect: require-approval\n", ""), ("- { field: card.number, action: { keepLast: 4 } }", "- {}"),
+    ])
+    func `the published schema refuses what the reader refuses`(old: String, new: String) throws {
+        #expect(Fixture.example.contains(old))
+        let text = Fixture.example.replacing(old, with: new)
+        #expect(try !accepts(text))
+        #expect(Fixture.read(text).configuration == nil)
+    }
+
     @Test func `the reference names every key`() throws {
         #expect(try holds(SchemaDocument.reference(Fixture.schema), "docs/configuration.md"))
         let paths = SchemaDocument.paths(Fixture.schema).map(\.path)

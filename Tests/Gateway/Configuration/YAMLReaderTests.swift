@@ -31,6 +31,29 @@ import TidegateCore
         #expect(failure(text) == expected)
     }
 
+    @Test func `what is wrong with a key hides nothing else`() throws {
+        var problems: [ConfigurationProblem] = []
+        let text = "a: 1\na: 2\nb: { <<: {c: 1}, [d]: 2, e: 3 }\n? [f]\n: 4\ng: 5\ng: 6\n"
+        let root = try YAMLReader.read(Array(text.utf8), file: "t", noting: &problems)
+        #expect(
+            problems.map { "\($0.mark.line): \($0.message)" } == [
+                "2: 'a' stands twice", "3: merge keys are not read", "3: a key that is no text",
+                "4: a key that is no text", "7: 'g' stands twice",
+            ])
+        #expect(root["a"]?.text == "1" && root["b"]?["e"]?.text == "3" && root["g"]?.text == "5")
+    }
+
+    @Test func `depth and length are refused before they cost anything`() {
+        let clock = ContinuousClock()
+        let time = clock.measure {
+            #expect(failure(String(repeating: "[", count: 200_000)) == "1:65: nested too deep")
+            #expect(failure(String(repeating: "{a: ", count: 200_000)) == "1:257: nested too deep")
+            #expect(failure(String(repeating: "- ", count: 200_000))?.contains("nested too deep") == true)
+        }
+        #expect(time < .seconds(10))
+        #expect(failure(String(repeating: "#", count: 1 << 20) + "\n") == "1:1: the file is longer than 1 MiB")
+    }
+
     @Test func `refuses aliases that blow up, and what is nested without end`() {
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...8 {

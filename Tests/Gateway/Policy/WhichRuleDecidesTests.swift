@@ -115,6 +115,22 @@ import TidegatePolicy
         #expect(decide([rule(["group": [Glob("g")], "stream": [Glob("other")]])], pair) == "- deny")
     }
 
+    @Test func `a deny that lists one half of a pair needs that half only, one that lists both needs both`() {
+        let pair = Question(
+            route: "orders", action: .consume, kind: "group", name: "g", withinKind: "stream", withinName: "s")
+        let all = PolicyRule(
+            name: "all", resources: .kinds(["group": [Glob("*")], "stream": [Glob("*")]]), effect: .allow)
+        func decided(_ kinds: [String: [Glob]]) -> String {
+            decide([all, PolicyRule(name: "no", resources: .kinds(kinds), effect: .deny)], pair)
+        }
+        #expect(decided(["stream": [Glob("s")]]) == "no deny")
+        #expect(decided(["group": [Glob("g")]]) == "no deny")
+        #expect(decided(["group": [Glob("g")], "stream": [Glob("s")]]) == "no deny")
+        #expect(decided(["group": [Glob("g")], "stream": [Glob("other")]]) == "all allow")
+        #expect(decided(["group": [Glob("other")]]) == "all allow")
+        #expect(decided(["topic": [Glob("*")]]) == "all allow")
+    }
+
     @Test func `explains the decider, the overruled, and those that nearly matched`() {
         let policy = CompiledPolicy([
             rule("wide", [], "*"), rule("decides", [.consume], "a"), rule("writes", [.produce], "a"),

@@ -29,7 +29,9 @@ struct KafkaSettings: Sendable {
                 .init(
                     "mechanism", .word(Mechanism.allCases.map(\.rawValue)), required: true, "How the gateway logs in."),
                 .init("username", .text(example: "gateway"), required: true, "The gateway's own user at the brokers."),
-                .init("passwordFile", .text(example: "secrets/kafka", check: .file), "A file that holds the password."),
+                .init(
+                    "passwordFile", .text(example: "secrets/kafka", check: .secretFile),
+                    "A file that holds the password."),
                 .init("passwordEnv", .text(example: "KAFKA_PASSWORD"), "An environment variable that holds it."),
             ]), "The gateway's own log-in; without it none is made."),
         .init(
@@ -41,9 +43,13 @@ struct KafkaSettings: Sendable {
                 .init(
                     "certificate", .text(example: "certs/client.pem", check: .file),
                     "The gateway's own certificate (mTLS)."),
-                .init("key", .text(example: "certs/client.key", check: .file), "Its key."),
+                .init("key", .text(example: "certs/client.key", check: .secretFile), "Its key."),
                 .init("serverName", .text(example: "kafka.internal"), "The name in the brokers' certificates."),
-                .init("verify", .word(["full", "none"]), "full (the default): chain and host name; none: neither."),
+                .init(
+                    "verify", .word(["full", "none"]), "full (the default): chain and host name; none: neither.",
+                    caution: .init(
+                        "none", "whoever stands between gateway and brokers can pose as a broker",
+                        "verify: full, with ca and serverName where they are needed")),
             ]), "TLS towards the brokers; without it plaintext."),
     ])
 }

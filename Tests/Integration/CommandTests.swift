@@ -1,0 +1,288 @@
+import Foundation
+import Testing
+
+/// The executable as people call it: what it prints, where, and with which exit code.
+@Suite(.enabled(if: Surroundings.gateway != nil, "needs a built tidegate (TIDEGATE_BINARY)"))
+struct CommandTests {
+    /// A folder with a configuration in it, gone with the test.
+    final class Folder {
+        let path: String
+        var configuration: String { path + "/tidegate.yaml" }
+
+        init(_ text: String = CommandTests.right) throws {
+            path = try Surroundings.temporaryFolder()
+            try write(text)
+        }
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+
+        func write(_ text: String, to name: String = "tidegate.yaml") throws {
+            try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
+        }
+
+        /// Runs a command to its end.
+        func run(_ words: String..., input: String? = nil) throws -> Finished { try run(words, input: input) }
+
+        func run(_ words: [String], input: String? = nil) throws -> Finished {
+            let binary = try #require(Surroundings.gateway)
+            return try Program.run(binary, words, input: input, seconds: 20)
+        }
+
+        /// Asks for Ada, an analyst.
+        func explain(_ words: [String]) throws -> Finished {
+            try run(["explain", "--config", configuration, "--subject", "ada", "--group", "analysts"] + words)
+        }
+    }
+
+    static let right = """
+        identity: { issuers: [{ issuer: "https://idp.example.com", audience: tidegate }] }
+        backends:
+          real: { kafka: { bootstrap: ["127.0.0.1:9092"] } }
+        routes:
+          - { name: orders, listen: "127.0.0.1:9192", backend: real, advertise: { host: localhost, ports: 9193-9195 } }
+          - { name: tests, listen: "127.0.0.1:9292", backend: real, advertise: { host: localhost, ports: 9293-9295 } }
+        policies:
+          - name: analysts read, masked
+            subjects: { groups: [analysts] }
+            routes: [orders]
+            actions: [consume]
+            resources: { topics: ["orders*"] }
+            effect: allow
+            masking: pii
+          - name: testers do all
+            subjects: { groups: [analysts] }
+            routes: [tests]
+            actions: ["*"]
+            resources: "*"
+            effect: allow
+        masking:
+          profiles:
+            pii: { rules: [{ field: card, action: { keepLast: 4 } }] }
+
+        """
+
+    // MARK: check
+
+    @Test func `check accepts what is right`() throws {
+        let folder = try Folder()
+        let ending = try folder.run("check", "--config", folder.configuration)
+        #expect(ending.status == 0 && ending.output.isEmpty)
+        #expect(ending.errors == "\(folder.configuration): no errors, 0 warnings\n")
+        let json = try folder.run("check", "--config=\(folder.configuration)", "--json")
+        #expect(json.status == 0 && json.output == "[]\n")
+    }
+
+    /// Wrong in syntax, in names, in what a backend needs, and in what a warning is for.
+    private static let wrong =
+        right.replacing("audience: tidegate", with: "audience: tidegate, audience: twice")
+        .replacing(
+            "bootstrap: [\"127.0.0.1:9092\"]",
+            with:
+                "bootstrap: [\"127.0.0.1:9092\"], sasl: { mechanism: PLAIN, username: u, passwordFile: pw }, tls: { ca: ca.pem, verify: none }"
+        )
+        .replacing("routes: [orders]", with: "routes: [order]").replacing("masking: pii", with: "masking: pi")
+        .replacing("keepLast: 4", with: "keepLast: 4000")
+
+    @Test func `check tells everything in one run, in the order of the file`() throws {
+        let folder = try Folder(Self.wrong)
+        let ending = try folder.run("check", "--config", folder.configuration)
+        #expect(ending.status == 1)
+        let expected = [
+            "1:57: error: identity.issuers[0]: 'audience' stands twice; one of them",
+            "3:81: error: backends.real.kafka.sasl.passwordFile: \(folder.path)/pw is not there; ",
+            "3:94: error: backends.real.kafka.tls.ca: \(folder.path)/ca.pem is not there; ",
+            "warning: backends.real.kafka.tls.verify: ",
+            "error: policies[0].routes[0]: there is no route 'order'; did you mean 'orders'?",
+            "error: policies[0].masking: there is no masking profile 'pi'; did you mean 'pii'?",
+            "error: masking.profiles.pii.rules[0].action.keepLast: 4000 is out of range; from 1 to 1024",
+        ]
+        #expect(ending.lines.count == expected.count, "\(ending.output)")
+        for (line, part) in zip(ending.lines, expected) {
+            #expect(line.hasPrefix(folder.configuration + ":"))
+            #expect(line.contains(part.drop { $0.isNumber || $0 == ":" || $0 == " " }), "\(line)")
+        }
+        #expect(ending.errors == "\(folder.configuration): 6 errors, 1 warning\n")
+
+        let json = try folder.run("check", "--config", folder.configuration, "--json")
+        #expect(json.status == 1 && json.errors.isEmpty)
+        #expect(json.objects.map { $0["path"] as? String }.first == "identity.issuers[0]")
+        #expect(json.objects.count == expected.count)
+        for object in json.objects {
+            #expect(
+                Set(object.keys) == ["file", "line", "column", "severity", "path", "message", "suggestion"])
+        }
+    }
+
+    @Test func `check --without-secrets opens no file`() throws {
+        let folder = try Folder(
+            Self.right.replacing(
+                "bootstrap: [\"127.0.0.1:9092\"]",
+                with:
+                    "bootstrap: [\"127.0.0.1:9092\"], sasl: { mechanism: PLAIN, username: u, passwordEnv: TIDEGATE_NOT_SET }, tls: { ca: ca.pem, certificate: c.pem, key: c.key }"
+            ).replacing("audience: tidegate", with: "audience: tidegate, jwksFile: keys.json, ca: other.pem")
+                .replacing("backend: real,", with: "backend: real, tls: { certificate: gw.pem, key: gw.key },"))
+        #expect(try folder.run("check", "--config", folder.configuration, "--without-secrets").status == 0)
+        let with = try folder.run("check", "--config", folder.configuration)
+        #expect(with.status == 1 && with.lines.count == 8, "\(with.output)")
+    }
+
+    @Test func `a backend's warnings and those of ties do not fail the check`() throws {
+        let folder = try Folder(
+            Self.right.replacing(
+                "bootstrap: [\"127.0.0.1:9092\"]",
+                with:
+                    "bootstrap: [\"127.0.0.1:9092\"], sasl: { mechanism: PLAIN, username: u, passwordFile: pw }, tls: { verify: none }"
+            ).replacing("routes: [tests]", with: "routes: [tests, orders]").replacing(
+                "resources: \"*\"", with: "resources: { topics: [\"orders*\"] }"))
+        try folder.write("secret", to: "pw")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder.path + "/pw")
+        let ending = try folder.run("check", "--config", folder.configuration)
+        #expect(ending.status == 0 && ending.errors.hasSuffix(": no errors, 3 warnings\n"), "\(ending.output)")
+        #expect(ending.output.contains("everybody may read \(folder.path)/pw; chmod 600"))
+        #expect(ending.output.contains("tls.verify: "))
+        #expect(ending.output.contains("'testers do all' ties with 'analysts read, masked'"))
+    }
+
+    // MARK: serve
+
+    @Test func `serve tells every error in one run, one a line, and starts nothing`() throws {
+        let folder = try Folder(Self.wrong)
+        let ending = try folder.run("serve", "--config", folder.configuration)
+        #expect(ending.status == 1)
+        let lines = ending.errors.split(separator: "\n")
+        #expect(lines.first == "tidegate serve: the configuration has errors")
+        #expect(lines.dropFirst().count == 7, "\(ending.errors)")
+        #expect(lines.dropFirst().allSatisfy { $0.hasPrefix(folder.configuration + ":") })
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/evidence"))
+    }
+
+    // MARK: explain
+
+    @Test func `explain answers for the route that is named, or for each`() throws {
+        let folder = try Folder()
+        let question = ["--action", "consume", "--resource", "topic:orders"]
+        let one = try folder.explain(question + ["--route", "orders"])
+        #expect(one.status == 0)
+        #expect(
+            one.lines == [
+                "allow: the only rule that matches", "  route: orders", "  rule: analysts read, masked",
+                "  masking: pii", "  recording: positions", "  nearly: testers do all (its routes do not match)",
+            ])
+        let all = try folder.explain(question)
+        #expect(all.lines.filter { $0.hasPrefix("  route: ") } == ["  route: orders", "  route: tests"])
+        let json = try folder.explain(question + ["--json"])
+        #expect(json.objects.map { $0["route"] as? String } == ["orders", "tests"])
+        #expect(json.objects.map { $0["masking"] as? String } == ["pii", nil])
+        let alike = try folder.explain(["--action", "admin", "--resource", "topic:none", "--claim", "a=b"])
+        #expect(alike.lines.contains("  route: tests"))
+    }
+
+    @Test func `explain --expect asks all routes`() throws {
+        let folder = try Folder()
+        func code(_ action: String, _ topic: String, _ more: String...) throws -> Int32 {
+            try folder.explain(["--action", action, "--resource", "topic:\(topic)", "--expect"] + more).status
+        }
+        #expect(try code("consume", "orders", "allow") == 0)
+        #expect(try code("consume", "orders", "deny") == 1)
+        #expect(try code("produce", "orders", "allow") == 1, "only on one of the routes")
+        #expect(try code("produce", "orders", "deny") == 1)
+        #expect(try code("produce", "orders", "deny", "--route", "orders") == 0)
+        #expect(try code("produce", "orders", "allow", "--route", "tests") == 0)
+    }
+
+    @Test(arguments: [
+        (["--action", "consume", "--resource", "topic:orders", "--route", "order"], "one of orders, tests"),
+        (["--action", "consume", "--resource", "topic:orders", "--expect", "allowed"], "--expect takes"),
+        (["--action", "read", "--resource", "topic:orders"], "'read' is no action"),
+        (["--action", "consume", "--resource", "topic:"], "'topic:' is no resource"),
+        (["--action", "consume", "--resource", "stream:s"], "'stream:s' is no resource"),
+        (["--action", "consume"], "--resource is missing"),
+    ])
+    func `explain refuses what it cannot answer, and prints nothing`(words: [String], reason: String) throws {
+        let folder = try Folder()
+        let ending = try folder.explain(words)
+        #expect(ending.status == 2 && ending.output.isEmpty && ending.errors.contains(reason), "\(ending.errors)")
+    }
+
+    // MARK: mask
+
+    @Test func `mask needs its own section only`() throws {
+        let folder = try Folder(
+            Self.right.replacing("identity:", with: "identiy:").replacing("name: orders", with: "name: [], name: []"))
+        let ending = try folder.run(
+            "mask", "--config", folder.configuration, "--profile", "pii",
+            input: "{\"card\":\"4111111111111111\",\"sum\":1}\n{\"sum\":2}")
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(ending.lines == ["{\"card\":\"****1111\",\"sum\":1}", "{\"sum\":2}"])
+    }
+
+    @Test func `mask takes a line of many megabytes in time`() throws {
+        let folder = try Folder()
+        let long = String(repeating: "x", count: 8 << 20)
+        let ending = try folder.run(
+            "mask", "--config", folder.configuration, "--profile", "pii", input: "{\"sum\":\"\(long)\"}\n{\"card\":1}\n"
+        )
+        #expect(ending.status == 0 && ending.output.hasPrefix("{\"sum\":\"xxx") && ending.output.utf8.count > 8 << 20)
+    }
+
+    @Test func `mask says which profiles there are`() throws {
+        let folder = try Folder()
+        let ending = try folder.run("mask", "--config", folder.configuration, "--profile", "none", input: "")
+        #expect(ending.status == 2 && ending.errors.contains("there is no profile 'none'; one of pii"))
+    }
+
+    // MARK: The rest
+
+    @Test func `version says itself in both ways`() throws {
+        let folder = try Folder()
+        let plain = try folder.run("version")
+        let json = try folder.run("version", "--json")
+        let version = try #require(json.objects.first?["version"] as? String)
+        #expect(plain.status == 0 && json.status == 0 && plain.output == "tidegate \(version)\n")
+    }
+
+    @Test func `evidence verify fails where there is none, and takes no other word`() throws {
+        let folder = try Folder()
+        #expect(try folder.run("evidence", "verify", "--directory", folder.path + "/nowhere").status == 1)
+        #expect(try folder.run("evidence", "verify").status == 2)
+        #expect(try folder.run("evidence", "check", "--directory", folder.path).status == 2)
+        #expect(try folder.run("evidence", "verify", "export", "--directory", folder.path).status == 2)
+        let replay = try folder.run("evidence", "replay", "--directory", folder.path)
+        #expect(replay.status == 2 && replay.errors.contains("not available in this version"))
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/evidence", withIntermediateDirectories: true)
+        try folder.write("{\"type\":\"x\"}\n", to: "evidence/evidence-000000000001.jsonl")
+        let broken = try folder.run("evidence", "verify", "--directory", folder.path + "/evidence", "--json")
+        #expect(broken.status == 1 && broken.objects.first?["intact"] as? Bool == false, "\(broken.output)")
+    }
+
+    @Test(arguments: [
+        ["check", "--config", "a.yaml", "b.yaml"], ["check", "--config", "a.yaml", "-without-secrets"],
+        ["check", "--config", "--json"], ["check", "--config"], ["check"], ["check", "--config", "a", "--config", "b"],
+        ["check", "--config", "a", "--json=1"], ["check", "--confg", "a"], ["serve", "a.yaml"], ["version", "now"],
+        ["schema", "x"], ["mask", "--config", "a"], ["mask", "--config", "a", "--profile", "p", "--format", "xml"],
+        ["demo", "token"], ["demo", "nonsense"], ["nonsense"], [],
+    ])
+    func `wrong usage is told, with exit code 2`(words: [String]) throws {
+        let folder = try Folder()
+        let ending = try folder.run(words)
+        #expect(ending.status == 2)
+        #expect((ending.errors + ending.output).contains("tidegate"), "\(ending.errors)")
+    }
+
+    @Test func `commands of later versions say so`() throws {
+        let folder = try Folder()
+        for name in ["login", "connect", "approve", "unlock", "who-read", "unmask", "bench"] {
+            let ending = try folder.run(name)
+            #expect(ending.status == 2)
+            #expect(ending.errors == "tidegate: '\(name)' is not available in this version\n")
+        }
+    }
+}
+
+extension Finished {
+    /// The output as one JSON object, or a list of them.
+    fileprivate var objects: [[String: Any]] {
+        let value = try? JSONSerialization.jsonObject(with: Data(output.utf8))
+        return value as? [[String: Any]] ?? (value as? [String: Any]).map { [$0] } ?? []
+    }
+}
