@@ -115,7 +115,7 @@ actor GatewayService {
     }
 
     private func look() async {
-        readiness.set(.evidenceWritable, evidence.status.isWritable)
+        readiness.set(.evidenceWritable, evidence.status.isResponsive)
         if watcher.hasSettledChange() { await reload("a file has changed") }
     }
 

@@ -2,7 +2,7 @@
 /// without that member.
 ///
 /// Digests run over segment borders; the first of all follows 32 zero bytes.
-struct EvidenceChain: Equatable {
+struct EvidenceChain: Equatable, Sendable {
     static let start = EvidenceChain(last: [UInt8](repeating: 0, count: 32))
     private static let opening = Array(",\"digest\":\"".utf8)
     /// Bytes of the member with the closing brace.

@@ -11,6 +11,8 @@ public struct EvidenceError: Error, Sendable, Equatable, CustomStringConvertible
         case brokenChain
         /// A segment is missing, or its header does not fit the one before.
         case brokenOrder
+        /// There is no evidence, not from the start, or not up to a digest that was expected.
+        case missing
         /// The line is no flat object ended by `}` and a newline.
         case malformed
     }

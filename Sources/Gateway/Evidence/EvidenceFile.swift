@@ -3,8 +3,6 @@ import Glibc
 /// A segment that is written: what the writer needs of a file, so that tests can make it fail.
 public protocol EvidenceFile: AnyObject {
     var path: String { get }
-    /// Bytes in the file now.
-    func length() throws(EvidenceError) -> Int
     /// Appends all of the bytes, or throws with any part of them written.
     func append(_ bytes: [UInt8]) throws(EvidenceError)
     /// Everything appended is on stable storage when it returns.
@@ -56,12 +54,6 @@ final class PosixEvidenceFile: EvidenceFile {
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
-
-    func length() throws(EvidenceError) -> Int {
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw .system("fstat", path) }
-        return Int(status.st_size)
-    }
 
     func append(_ bytes: [UInt8]) throws(EvidenceError) {
         var written = 0

@@ -1,4 +1,3 @@
-import Glibc
 import TidegateCore
 
 /// When a segment is full: by size, or by time since it was opened (by this process).
@@ -13,10 +12,11 @@ public struct EvidenceRolling: Sendable, Equatable {
 
 /// The segments of one directory, as one thread writes them: chain, rolling, recovery. Not thread-safe.
 ///
-/// What is appended counts only once `keep` is called; until then `rollBack` undoes it, a torn write included.
+/// What is appended counts only once `keep` is called; until then `rollBack` undoes it, a torn write included. What is
+/// kept can still be lost until it is synchronised: where that fails, `rollBack` undoes it too and says how much it was.
 final class EvidenceJournal {
-    private let directory: String
-    private let files: any EvidenceFileSystem
+    let directory: String
+    let files: any EvidenceFileSystem
     private let rolling: EvidenceRolling
     private let lock: DirectoryLock
     private var file: (any EvidenceFile)?
@@ -24,12 +24,27 @@ final class EvidenceJournal {
     private var opened: Instant
     private var now = State()
     private var kept = State()
+    private var synced = State()
     /// The file may hold more than what was kept.
     private var isDirty = false
+    /// Lines that were kept, and are gone since a synchronisation failed.
+    private var dropped = 0
+    /// Ids of the gap lines in the last segments that were there at the start.
+    private(set) var knownGaps: Set<String> = []
 
-    private struct State {
+    struct State {
         var chain = EvidenceChain.start
+        /// Bytes of the segment.
         var length = 0
+        /// Lines of the segment, its header included.
+        var lines = 0
+    }
+
+    /// Where the chain stands: enough to notice later that its end was taken away.
+    struct Anchor {
+        var segment: UInt64
+        var lines: Int
+        var digest: String
     }
 
     /// Locks the directory, makes it where it is missing, and follows the last segment's chain to its end.
@@ -43,8 +58,8 @@ final class EvidenceJournal {
         self.rolling = rolling
         opened = time
         lock = try DirectoryLock(directory)
-        if let last = try Segment.list(directory).last {
-            try recover(last, at: time)
+        if let recovery = try EvidenceRecovery(directory, files) {
+            try resume(recovery, at: time)
         } else {
             try open(1, at: time)
         }
@@ -52,84 +67,42 @@ final class EvidenceJournal {
 
     private func path(_ number: UInt64) -> String { "\(directory)/\(Segment.name(number))" }
 
-    private func recover(_ number: UInt64, at time: Instant) throws(EvidenceError) {
-        let reader = try LineReader(path(number))
-        segment = number
-        while let line = try reader.next() {
-            if reader.line == 1 {
-                guard let previous = Segment.previous(of: line, number) else {
-                    throw EvidenceError(
-                        .brokenOrder, file: reader.path, line: 1, "the first line is no header of segment \(number)")
-                }
-                now.chain = previous
-            }
-            guard now.chain.follow(line) else {
-                throw EvidenceError(
-                    .brokenChain, file: reader.path, line: reader.line,
-                    "the digest does not follow from the lines before it; nothing is written behind it. "
-                        + "Move the directory aside to go on with a new chain.")
+    private func resume(_ recovery: EvidenceRecovery, at time: Instant) throws(EvidenceError) {
+        segment = recovery.segment
+        knownGaps = recovery.gaps
+        file = recovery.file
+        now = recovery.end
+        (kept, synced) = (now, now)
+        if recovery.beginsAnew { try begin(segment, at: time) }
+        var lines: [UInt8] = []
+        for torn in recovery.unreported {
+            lines += gap(at: time, id: torn.end.gapID) { line in
+                JSONText.member("reason", "torn line after a crash", to: &line)
+                JSONText.member("bytes", torn.bytes, to: &line)
             }
         }
-        now.length = reader.consumed
-        let torn = reader.rest
-        let file = try files.open(path(number))
-        self.file = file
-        kept = now
-        if !torn.isEmpty {
-            try moveAside(torn, of: number)
-            try file.truncate(to: now.length)
-        }
-        if reader.line == 0 {
-            // Not even the header was stored: the chain stands where the segment before it ended.
-            now.chain = try endOfChain(before: number)
-            kept = now
-            try begin(number, at: time)
-        }
-        if !torn.isEmpty {
-            try append(
-                gap(at: time, id: "segment-\(number)-recovery-\(now.length)") { line in
-                    JSONText.member("reason", "torn line after a crash", to: &line)
-                    JSONText.member("bytes", torn.count, to: &line)
-                })
-            try synchronize()
+        if !lines.isEmpty {
+            try append(lines)
             keep()
         }
-    }
-
-    /// Follows the segment before one that has no line yet.
-    private func endOfChain(before number: UInt64) throws(EvidenceError) -> EvidenceChain {
-        guard let previous = try Segment.list(directory).last(where: { $0 < number }) else { return .start }
-        let reader = try LineReader(path(previous))
-        var chain = EvidenceChain.start
-        while let line = try reader.next() {
-            if reader.line == 1, let before = Segment.previous(of: line, previous) { chain = before }
-            guard chain.follow(line) else {
-                throw EvidenceError(
-                    .brokenChain, file: reader.path, line: reader.line,
-                    "the digest does not follow from the lines before it")
-            }
-        }
-        return chain
-    }
-
-    private func moveAside(_ torn: [UInt8], of number: UInt64) throws(EvidenceError) {
-        let aside = try files.create("\(path(number)).torn-\(now.length)")
-        try aside.append(torn)
-        try aside.synchronize()
+        // What was read may never have been synchronised, by a process that was killed.
+        try synchronize()
     }
 
     private func open(_ number: UInt64, at time: Instant) throws(EvidenceError) {
         let next = try files.create(path(number))
-        let before = (file, segment, now, kept)
+        let before = (file, segment, opened, now, kept, synced)
         file = next
         segment = number
-        now.length = 0
-        kept = State(chain: now.chain, length: 0)
+        now = State(chain: now.chain)
+        (kept, synced) = (now, now)
         do throws(EvidenceError) {
             try begin(number, at: time)
         } catch {
-            // The old segment stays current; the new file is emptied when it is tried again.
-            (file, segment, now, kept) = before
+            // The old segment stays current. A header in the new one would not follow from the lines still to come; where
+            // it cannot be taken back, recovery finds that it does not.
+            try? next.truncate(to: 0)
+            (file, segment, opened, now, kept, synced) = before
             throw error
         }
     }
@@ -141,18 +114,22 @@ final class EvidenceJournal {
         keep()
     }
 
-    /// Appends lines, each ended by `}` and a newline; rolls before them where the segment is full.
+    /// Takes the file back to what was kept.
+    func clean() throws(EvidenceError) {
+        guard isDirty else { return }
+        try file?.truncate(to: kept.length)
+        now = kept
+        isDirty = false
+    }
+
+    /// Appends lines, each ended by `}` and a newline.
     ///
     /// - Returns: bytes written, digests included.
     /// - Throws: then call `rollBack`; nothing of `lines` counts.
     @discardableResult
     func append(_ lines: [UInt8]) throws(EvidenceError) -> Int {
-        guard let file else { throw EvidenceError(.system(EBADF), file: directory, "no segment is open") }
-        if isDirty {
-            try file.truncate(to: kept.length)
-            now = kept
-            isDirty = false
-        }
+        guard let file else { throw EvidenceError(.system(9), file: directory, "no segment is open") }
+        try clean()
         var bytes: [UInt8] = []
         bytes.reserveCapacity(lines.count + lines.count / 2)
         var at = 0
@@ -160,6 +137,7 @@ final class EvidenceJournal {
             guard let end = lines[at...].firstIndex(of: 10), now.chain.append(lines[at..<end], to: &bytes) else {
                 throw EvidenceError(.malformed, file: file.path, "a line that is no flat object was to be written")
             }
+            now.lines += 1
             at = end + 1
         }
         isDirty = true
@@ -170,24 +148,46 @@ final class EvidenceJournal {
     }
 
     /// Starts the next segment where this one is full.
-    func rollIfFull(adding bytes: Int, at time: Instant) throws(EvidenceError) {
+    ///
+    /// - Returns: where the full one ended; nil where it goes on.
+    func rollIfFull(adding bytes: Int, at time: Instant) throws(EvidenceError) -> Anchor? {
+        try clean()
         let isOld = time.milliseconds(since: opened) / 1000 >= rolling.seconds
-        guard isOld || now.length + bytes > rolling.bytes else { return }
+        guard isOld || now.length + bytes > rolling.bytes else { return nil }
         try synchronize()
-        keep()
+        let end = anchor
         try open(segment + 1, at: time)
+        return end
     }
 
-    func synchronize() throws(EvidenceError) { try file?.synchronize() }
+    /// Everything appended is on stable storage when it returns.
+    func synchronize() throws(EvidenceError) {
+        do throws(EvidenceError) {
+            try file?.synchronize()
+        } catch {
+            // Pages that could not be written may be gone, and the next fdatasync would not say so (fsync(2)).
+            dropped += max(0, kept.lines - synced.lines)
+            kept = synced
+            throw error
+        }
+        synced = now
+    }
 
     /// What was appended until now stays.
     func keep() { kept = now }
 
     /// What was appended since `keep` is undone, at the latest before the next append.
-    func rollBack() {
+    ///
+    /// - Returns: lines that had been kept, and are undone too.
+    func rollBack() -> Int {
+        defer { dropped = 0 }
         now = kept
         isDirty = true
+        return dropped
     }
+
+    /// The end of what is on stable storage.
+    var anchor: Anchor { Anchor(segment: segment, lines: synced.lines, digest: synced.chain.hexadecimal) }
 
     /// An `evidence.gap` line with its newline.
     func gap(at time: Instant, id: String, _ members: (inout [UInt8]) -> Void) -> [UInt8] {
@@ -199,34 +199,4 @@ final class EvidenceJournal {
         line.append(contentsOf: [UInt8(ascii: "}"), 10])
         return line
     }
-}
-
-/// One process writes into a directory: a lock on the file `pid`, which names the process that holds it.
-final class DirectoryLock {
-    private let descriptor: Int32
-
-    init(_ directory: String) throws(EvidenceError) {
-        if unsafe mkdir(directory, 0o700) == 0 {
-            try PosixFileSystem.synchronizeDirectory(of: directory)
-        } else if errno != EEXIST {
-            throw .system("mkdir", directory)
-        }
-        let path = "\(directory)/pid"
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .system("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let number = errno
-            guard number == EWOULDBLOCK else { throw .system("flock", path, number) }
-            var text = [UInt8](repeating: 0, count: 20)
-            let count = unsafe text.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-            let holder = String(decoding: text.prefix(max(0, count)).filter { (48...57).contains($0) }, as: UTF8.self)
-            throw EvidenceError(
-                .inUse, file: path, "the evidence directory is in use by process \(holder.isEmpty ? "?" : holder)")
-        }
-        let pid = Array("\(getpid())\n".utf8)
-        _ = ftruncate(descriptor, 0)
-        _ = unsafe pid.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
-    }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 }

@@ -10,25 +10,56 @@ enum Segment {
         return "evidence-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits + ".jsonl"
     }
 
-    static func number(_ name: String) -> UInt64? {
+    /// The number in a segment's name; nil for any other name, a number written in another way included.
+    static func number(_ name: some StringProtocol) -> UInt64? {
         guard name.hasPrefix("evidence-"), name.hasSuffix(".jsonl") else { return nil }
         let digits = name.dropFirst(9).dropLast(6)
-        guard digits.utf8.count >= 12, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return UInt64(digits)
+        // Eighteen digits are more than can be written, and their successor is a number too.
+        guard (12...18).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            let number = UInt64(digits), number > 0, Segment.name(number) == name
+        else { return nil }
+        return number
     }
 
     /// Numbers of the segments in a directory, rising.
     static func list(_ directory: String) throws(EvidenceError) -> [UInt64] {
+        try names(directory).compactMap { number($0) }.sorted()
+    }
+
+    /// A torn end that was moved aside: of which segment, and where it began.
+    struct TornEnd: Hashable {
+        var segment: UInt64
+        var offset: Int
+        var name: String { "\(Segment.name(segment)).torn-\(offset)" }
+        /// Of the gap line that says so.
+        var gapID: String { "segment-\(segment)-recovery-\(offset)" }
+    }
+
+    /// Torn ends in a directory, in order.
+    static func tornEnds(_ directory: String) throws(EvidenceError) -> [TornEnd] {
+        try names(directory).compactMap { name -> TornEnd? in
+            guard let mark = name.lastIndex(of: "."), let segment = number(name[..<mark]),
+                name[mark...].hasPrefix(".torn-"), let offset = Int(name[mark...].dropFirst(6)), offset >= 0
+            else { return nil }
+            return TornEnd(segment: segment, offset: offset)
+        }.sorted { ($0.segment, $0.offset) < ($1.segment, $1.offset) }
+    }
+
+    private static func names(_ directory: String) throws(EvidenceError) -> [String] {
         guard let stream = unsafe opendir(directory) else { throw .system("opendir", directory) }
         defer { unsafe closedir(stream) }
-        var found: [UInt64] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+        var found: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                guard errno == 0 else { throw .system("readdir", directory) }
+                return found
             }
-            if let number = number(name) { found.append(number) }
+            found.append(
+                unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                    unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+                })
         }
-        return found.sorted()
     }
 
     /// The header: where the chain stands, so that a segment can be believed by itself.
@@ -52,6 +83,16 @@ enum Segment {
             let start = text.range(ofFirst: "\"previous\":\"")
         else { return nil }
         return EvidenceChain(hexadecimal: text[start...].utf8.prefix(64))
+    }
+
+    /// How a line begins that says that something was lost.
+    static let gapOpening = Array("{\"type\":\"evidence.gap\",".utf8)
+
+    /// The id of a line.
+    static func id(of line: ArraySlice<UInt8>) -> String? {
+        let text = String(decoding: line, as: UTF8.self)
+        guard let start = text.range(ofFirst: ",\"id\":\"") else { return nil }
+        return String(text[start...].prefix { $0 != "\"" })
     }
 }
 

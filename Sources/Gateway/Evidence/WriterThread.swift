@@ -33,34 +33,48 @@ import Glibc
     }
 }
 
-/// A counting signal between threads: a POSIX semaphore, owned.
-@safe final class ThreadSignal: Sendable {
-    // Used by semaphore calls only, which are safe from any thread.
-    private nonisolated(unsafe) let semaphore: UnsafeMutablePointer<sem_t>
+/// A signal between threads: a pipe, owned. Its times are monotonic, since `poll`'s are.
+final class ThreadSignal: Sendable {
+    private let reading: Int32
+    private let writing: Int32
 
     init() {
-        unsafe semaphore = .allocate(capacity: 1)
-        unsafe sem_init(semaphore, 0, 0)
+        var ends: [Int32] = [-1, -1]
+        let isMade = unsafe pipe(&ends) == 0
+        // invariant: at start only, before anything is promised to anybody
+        if !isMade { preconditionFailure("no pipe can be had") }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        (reading, writing) = (ends[0], ends[1])
     }
 
     deinit {
-        unsafe sem_destroy(semaphore)
-        unsafe semaphore.deallocate()
+        close(reading)
+        close(writing)
     }
 
-    func raise() { unsafe sem_post(semaphore) }
-
-    func wait() {
-        while unsafe sem_wait(semaphore) != 0, errno == EINTR {}
+    /// A full pipe is raised already.
+    func raise() {
+        var byte: UInt8 = 1
+        _ = unsafe write(writing, &byte, 1)
     }
 
-    /// Waits until raised, at most so long.
-    func wait(milliseconds: Int) {
-        var until = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &until)
-        let nanoseconds = until.tv_nsec + (milliseconds % 1000) * 1_000_000
-        until.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
-        until.tv_nsec = nanoseconds % 1_000_000_000
-        while unsafe sem_timedwait(semaphore, &until) != 0, errno == EINTR {}
+    /// Waits until raised since the last wait, at most so long; forever where nothing is said.
+    func wait(milliseconds: Int32 = -1) {
+        var waiting = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&waiting, 1, milliseconds) < 0, errno == EINTR {}
+        var bytes = [UInt8](repeating: 0, count: 256)
+        _ = unsafe read(reading, &bytes, bytes.count)
+    }
+}
+
+/// Time that no clock setting moves.
+enum Monotonic {
+    static var milliseconds: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

@@ -112,10 +112,10 @@ struct EvidenceRecoveryTests {
         #expect(python.terminationStatus == 0)
     }
 
-    @Test func `an empty directory is intact and a missing one an error`() throws {
+    @Test func `an empty directory is not intact and a missing one an error`() throws {
         #expect(throws: EvidenceError.self) { try scratch.verdict() }
         try FileManager.default.createDirectory(atPath: scratch.path, withIntermediateDirectories: true)
-        #expect(try scratch.verdict().problem == nil)
+        #expect(try scratch.verdict().problem?.code == .missing)
     }
 
     @Test func `lines longer than the reading step are read whole`() throws {

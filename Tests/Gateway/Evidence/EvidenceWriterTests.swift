@@ -63,7 +63,6 @@ final class FaultyFiles: EvidenceFileSystem, Sendable {
             self.file = file
             self.files = files
         }
-        func length() throws(EvidenceError) -> Int { try file.length() }
         func append(_ bytes: [UInt8]) throws(EvidenceError) {
             switch files.current {
             case .write: throw EvidenceError(.system(ENOSPC), file: path, "no space")
