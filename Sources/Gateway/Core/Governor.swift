@@ -12,6 +12,10 @@ public struct Governor: ~Copyable {
     public var released: Position?
     public private(set) var session: Session
     public private(set) var principal: Principal?
+    /// Rises whenever answers given before may no longer hold: with the authority's version and at a re-authentication.
+    ///
+    /// Only to be compared with a value seen before; what was decided under another one is asked again.
+    public private(set) var decisionEpoch: UInt64 = 0
     /// Wakes this connection from other threads.
     public let waker: Waker
 
@@ -89,6 +93,7 @@ public struct Governor: ~Copyable {
                 identityText = []
                 coveredIn = 0
                 forgetDecisions()
+                decisionEpoch &+= 1
                 return .ready(verified)
             }
             if evidence.isBroken { return .refused(Refusal(.evidenceUnavailable)) }
@@ -541,6 +546,7 @@ public struct Governor: ~Copyable {
 
     /// Swaps the authority; every clearance given before must be renewed.
     public mutating func adopt(_ authority: Authority) {
+        if authority.version != version { decisionEpoch &+= 1 }
         self.authority = authority
         version = authority.version
     }
