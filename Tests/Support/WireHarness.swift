@@ -42,7 +42,7 @@ public enum Feeding: String, Sendable, CaseIterable {
 /// Plays the relay's part without sockets: offers windows, runs steps, keeps what was not consumed.
 ///
 /// As the relay it honours `need`, `park` and `awaitReplies`, asks again after a wake, and answers `connect` with
-/// `connected` (`secured(.backend)` where the endpoint has TLS) at once.
+/// `connected` at once (behind the TLS handshake, where the endpoint has TLS).
 public final class WireHarness {
     public var governor: Governor
     public private(set) var result = WireResult()
@@ -199,7 +199,7 @@ public final class WireHarness {
                 }
                 result.endpoints.append("\(endpoint.host):\(endpoint.port)")
                 windows[.backend] = []
-                pendingEvents.append(endpoint.tls == nil ? .connected : .secured(.backend, serverName: nil))
+                pendingEvents.append(.connected)
             case .secure(let side): pendingEvents.append(.secured(side, serverName: nil))
             case .close(let reason): result.closed = reason
             }

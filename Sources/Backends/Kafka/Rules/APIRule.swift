@@ -37,10 +37,17 @@ struct APIRule: Sendable {
         case name(String, ResourceKind, Action, error: Int16)
         /// A number at the top that only brokers set to anything else.
         case number(String, in: ClosedRange<Int64>)
-        /// Strings anywhere below the path, each decided; one refused refuses all with this error.
-        case names([String], ResourceKind, Action, error: Int16)
-        /// As `names`, but null means what was said last (KIP-848 heartbeats).
-        case subscription(String, error: Int16)
+        /// Strings below the path that must not be there.
+        case empty([String])
+        /// Topics that a heartbeat names where its field is not null, which means what was said last; one refused refuses
+        /// all with this error.
+        case subscription(String, [Said], error: Int16)
+    }
+
+    /// Names of topics anywhere below a path, and what saying them asks for.
+    struct Said: Sendable {
+        var path: [String]
+        var action: Action
     }
 
     struct Partial: Sendable {
@@ -59,6 +66,12 @@ struct APIRule: Sendable {
         var responseParts: (name: String, index: String, error: String)?
         /// Groups[] of OffsetFetch 8+: the array whose elements hold `request` (and `response`), and their key.
         var parent: (array: String, key: String)?
+
+        /// The arrays of a message that the partial is about, each with the element that holds it (nil: the message).
+        func lists(_ array: String, in tree: MessageNode) -> [(list: MessageNode, outer: MessageNode?)] {
+            guard let parent else { return tree[array].map { [($0, nil)] } ?? [] }
+            return (tree[parent.array]?.children ?? []).compactMap { outer in outer[array].map { ($0, outer) } }
+        }
 
         enum Subject: Sendable {
             case kind(ResourceKind, error: Int16)

@@ -173,7 +173,13 @@ extension APIRule {
                 key: 66, asks: [.covered],
                 filters: [Filter(path: ["TransactionStates"], name: "TransactionalId", kind: .transaction)]),
             APIRule(
-                key: 68, asks: [group(.consume), .subscription("SubscribedTopicNames", error: topicError)],
+                key: 68,
+                asks: [
+                    group(.consume),
+                    .subscription(
+                        "SubscribedTopicNames", [.init(path: ["SubscribedTopicNames"], action: .describe)],
+                        error: topicError),
+                ],
                 filters: [topicList("Assignment", "TopicPartitions", id: "TopicId")]),
             APIRule(
                 key: 69, partials: [groups(.describe, request: "GroupIds", response: "Groups")],
@@ -209,15 +215,17 @@ extension APIRule {
                 key: 88,
                 asks: [
                     group(.consume),
-                    .names(["Topology", "Subtopologies", "SourceTopics"], .topic, .describe, error: topicError),
-                    .names(
-                        ["Topology", "Subtopologies", "RepartitionSinkTopics"], .topic, .describe, error: topicError),
-                    .names(
-                        ["Topology", "Subtopologies", "StateChangelogTopics", "Name"], .topic, .create,
-                        error: topicError),
-                    .names(
-                        ["Topology", "Subtopologies", "RepartitionSourceTopics", "Name"], .topic, .create,
-                        error: topicError),
+                    .empty(["Topology", "Subtopologies", "SourceTopicRegex"]),
+                    .subscription(
+                        "Topology",
+                        [
+                            .init(path: ["Topology", "Subtopologies", "SourceTopics"], action: .describe),
+                            .init(path: ["Topology", "Subtopologies", "RepartitionSinkTopics"], action: .describe),
+                            .init(
+                                path: ["Topology", "Subtopologies", "StateChangelogTopics", "Name"], action: .create),
+                            .init(
+                                path: ["Topology", "Subtopologies", "RepartitionSourceTopics", "Name"], action: .create),
+                        ], error: topicError),
                 ],
                 filters: [
                     topicList("PartitionsByUserEndpoint", "ActivePartitions", name: "Topic"),

@@ -15,7 +15,6 @@ extension KafkaMachine {
             }
             return answerAPIVersions(header, window, &governor, &output)
         }
-        refreshAwaited = 0
         guard (0...4).contains(header.version) else {
             // KIP-511: to a newer version the body is version 0, with the one entry that matters.
             var body = KafkaError.unsupportedVersion.bigEndianBytes

@@ -115,7 +115,8 @@ extension KafkaMachine {
                     header, error: KafkaError.saslAuthenticationFailed,
                     message: "Authentication failed: \(message)", lifetime: 0), &output)
         }
-        output.close(.refused(refusal))
+        // Behind answers that are still owed, so that this one is heard.
+        closeBehindAnswers(.refused(refusal), &output)
         return .closed
     }
 
@@ -149,17 +150,36 @@ extension KafkaMachine {
         return bytes
     }
 
-    /// Asks for a fresh catalogue and parks the client, once a question.
+    /// Asks for a fresh catalogue and parks the client, once a request.
     ///
+    /// - Parameter isLookUp: a name or an id is sought, which any client can make up: one refresh a second serves all.
     /// - Returns: false where the refresh has been made (or has failed) and did not answer the question.
-    mutating func awaitRefresh(_ governor: borrowing Governor, _ output: inout WireOutput) -> Bool {
-        if refreshAwaited == 0 { refreshAwaited = cluster.refresh(waking: governor.waker) }
-        if cluster.isDone(refreshAwaited) {
-            refreshAwaited = 0
-            catalogue = cluster.catalogue(newerThan: nil)
+    mutating func awaitRefresh(
+        _ governor: borrowing Governor, _ output: inout WireOutput, isLookUp: Bool = false
+    ) -> Bool {
+        guard refresh.isOpen(cluster, governor, isLookUp: isLookUp) else {
+            catalogue = cluster.catalogue(newerThan: catalogue)
             return false
         }
         output.park(.client)
         return true
+    }
+}
+
+/// One side's question to the catalogue, asked once a message.
+struct Refresh {
+    private var number: UInt64 = 0
+    private(set) var isDone = false
+
+    /// - Returns: true while the answer is awaited.
+    mutating func isOpen(_ cluster: KafkaCluster, _ governor: borrowing Governor, isLookUp: Bool) -> Bool {
+        if isDone { return false }
+        if number == 0 {
+            number =
+                isLookUp
+                ? cluster.lookUp(at: governor.now, waking: governor.waker) : cluster.refresh(waking: governor.waker)
+        }
+        isDone = cluster.isDone(number)
+        return !isDone
     }
 }

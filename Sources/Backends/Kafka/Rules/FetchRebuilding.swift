@@ -9,8 +9,12 @@ import TidegateWire
 extension KafkaMachine {
     /// UNSUPPORTED_FOR_MESSAGE_FORMAT: message sets before record batches (magic 0 and 1) cannot be masked.
     private static let unsupportedFormat: Int16 = 43
-    /// What one batch may grow to.
-    private static let decompressedLimit = 128 << 20
+    /// What one batch may grow to, and so many times its own size once it is a large one; what all batches of one answer
+    /// may grow to. Records are made by whoever may produce.
+    private static let batchLimit = 32 << 20
+    private static let answerLimit = 64 << 20
+    private static let ratioLimit = 200
+    private static let ratioFreeBytes = 1 << 20
 
     /// The answer as it will be sent.
     private struct Plan {
@@ -21,6 +25,9 @@ extension KafkaMachine {
         /// Records to be recorded whole; pieces point into `texts`.
         var records: [RecordView] = []
         var texts: [UInt8] = []
+        /// Bytes that batches were decompressed to, and records that were read in them.
+        var grown = 0
+        var recordsRead = 0
 
         mutating func pass(_ range: Range<Int>) {
             if range.isEmpty { return }
@@ -153,6 +160,10 @@ extension KafkaMachine {
             try reader.skipTags(window)
             let range = head.start..<reader.at
             guard let clearance else {
+                if topic == Resource.none, head.isBareError {
+                    plan.pass(range)  // the broker's own error about an id that stands for nothing any more
+                    continue
+                }
                 var denied: [UInt8] = []
                 FetchDenial.append(head.index, KafkaError.topicAuthorizationFailed, version, to: &denied)
                 plan.put(denied)
@@ -190,10 +201,9 @@ extension KafkaMachine {
     ) throws(FieldReader.Failure) -> Bool {
         var at = part.records.lowerBound
         let end = part.records.upperBound
-        var before = plan.bytes.count
         var rebuilt: [UInt8] = []
         var isEdited = false
-        before = plan.deliveries.count
+        let before = plan.deliveries.count
         while at < end {
             guard let batch = try BatchHead(window, at: at, available: end - at) else {
                 if clearance.mask.isNone { rebuilt.append(bytes: window.extracting(at..<end)) } else { isEdited = true }
@@ -202,7 +212,7 @@ extension KafkaMachine {
             let range = at..<min(end, at + batch.size)
             let isWhole = range.count == batch.size
             at = range.upperBound
-            if batch.magic < 2, clearance.needsHolding, !clearance.mask.isNone || !isWhole {
+            if !batch.isKnown || (batch.magic < 2 && clearance.needsHolding) {
                 plan.deliveries.removeSubrange(before...)
                 plan.withheld.append(
                     (delivery(part, batch, records: 1, bytes: range.count), Refusal(.notUnderstood)))
@@ -211,7 +221,7 @@ extension KafkaMachine {
                 plan.put(refused)
                 return true
             }
-            if !clearance.needsHolding || batch.isControl || batch.magic < 2 {
+            if !clearance.needsHolding || batch.isControl {
                 rebuilt.append(bytes: window.extracting(range))
                 plan.deliveries.append(
                     PlannedDelivery(
@@ -231,6 +241,10 @@ extension KafkaMachine {
                 return false
             case .edited: isEdited = true
             case .unchanged: continue
+            case .later:
+                // The answer has grown enough: as if the broker had ended the partition here, the client asks again.
+                isEdited = true
+                at = end
             }
         }
         if !isEdited {
@@ -258,6 +272,8 @@ extension KafkaMachine {
         case unchanged
         case edited
         case notYet
+        /// Nothing of it was taken.
+        case later
     }
 
     /// Decodes a batch, masks it, and appends it as the client will get it.
@@ -270,13 +286,20 @@ extension KafkaMachine {
         var payload: [UInt8] = []
         let list: RecordList
         let codec = CompressionCodec(rawValue: batch.codec)
+        let most = min(
+            KafkaMachine.batchLimit, max(KafkaMachine.ratioFreeBytes, body.byteCount * KafkaMachine.ratioLimit))
+        let left = KafkaMachine.answerLimit - plan.grown
+        if plan.grown > 0, left <= 0 || plan.recordsRead + Int(batch.count) > RecordList.limit { return .later }
         do {
             guard let codec else { throw CompressionError.corrupt }
-            try compressor.decompress(body, codec, into: &payload, limit: KafkaMachine.decompressedLimit)
+            try compressor.decompress(body, codec, into: &payload, limit: min(most, left))
             list = try unsafe RecordList(payload.span.bytes, count: batch.count)
         } catch {
+            if plan.grown > 0, left < most, case CompressionError.limitExceeded = error { return .later }
             return withhold(part, batch, header, range, &rebuilt, &plan)
         }
+        plan.grown += payload.count
+        plan.recordsRead += list.records.count
         let source = unsafe payload.span.bytes
         var scratch: [UInt8] = []
         var outcomes: [MaskOutcome] = []

@@ -16,7 +16,11 @@ struct FetchExpectation {
 /// Fetch: each topic is decided on the request, asked again on the answer; KIP-227 sessions are kept here.
 extension KafkaMachine {
     /// What a held answer may take: the request's own byte limits are lowered to it.
-    static let heldAnswerBytes: Int32 = 16 << 20
+    ///
+    /// Half of what a frame may have: the broker returns a first batch larger than asked for.
+    static func heldAnswerBytes(_ limits: SessionLimits) -> Int32 {
+        Int32(clamping: max(1, min(16 << 20, limits.frameBytes / 2)))
+    }
     static let fetchName = WireName(1)
 
     mutating func takeFetch(
@@ -34,24 +38,21 @@ extension KafkaMachine {
             owe(fetchError(header, KafkaError.fetchSessionIDNotFound), &output)
             return .done
         }
-        guard fetchSession.entries.count + request.partitions.count <= 2 * FetchRequest.limit else {
+        let kept = request.sessionEpoch == 0 ? 0 : fetchSession.entries.count
+        guard kept + request.partitions.count <= 2 * FetchRequest.limit else {
             throw .bad("a fetch session of more partitions than a connection may have")
         }
+        if header.version >= 13, awaitTopics(request.topics.lazy.map(\.id), governor, &output) { return .parked }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(request.topics.count)
-        for topic in request.topics {
-            guard let verdict = judge(topic, window, &governor, &output) else { return .parked }
-            verdicts.append(verdict)
-        }
+        for topic in request.topics { verdicts.append(judge(topic, window, &governor)) }
         var forgotten: [Resource?] = []
         for topic in request.forgotten {
-            switch self.topic(named: topic.name, id: topic.id, window, &governor, &output) {
+            switch self.topic(named: topic.name, id: topic.id, window, &governor) {
             case .found(let resource): forgotten.append(resource)
             case .unknown, .refused: forgotten.append(nil)
-            case .parked: return .parked
             }
         }
-        refreshAwaited = 0
         guard let clearance = governor.openClearance() else {
             owe(fetchError(header, KafkaError.topicAuthorizationFailed, request, window), &output)
             return .done
@@ -68,12 +69,10 @@ extension KafkaMachine {
         var isAllowed: Bool { error == KafkaError.none }
     }
 
-    /// - Returns: nil where a question is open.
     private mutating func judge(
-        _ topic: FetchRequest.Topic, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
-    ) -> Verdict? {
-        switch self.topic(named: topic.name, id: topic.id, window, &governor, &output) {
-        case .parked: return nil
+        _ topic: FetchRequest.Topic, _ window: RawSpan, _ governor: inout Governor
+    ) -> Verdict {
+        switch self.topic(named: topic.name, id: topic.id, window, &governor) {
         case .unknown: return Verdict(resource: nil, error: KafkaError.unknownTopicID, isHeld: false)
         case .refused: return Verdict(resource: nil, error: KafkaError.topicAuthorizationFailed, isHeld: false)
         case .found(let resource): return judge(resource, &governor)
@@ -117,15 +116,12 @@ extension KafkaMachine {
             changes.denied += lost
             changes.allowed += resolveSession(request, &governor)
             expectation.isHeld = expectation.isHeld || fetchSession.isMasked
-            for group in fetchSession.denied {
-                let name = Array(governor.name(of: group.topic).utf8)
-                for partition in group.partitions {
-                    denial.add(name: name, id: group.id, partition: partition.index, error: partition.error)
+            // A name that the connection has no room for cannot stand in the session: it is answered once.
+            for (topic, verdict) in zip(request.topics, verdicts) where verdict.resource == nil && topic.id.isZero {
+                let name = window.bytes(topic.name)
+                for partition in request.partitions[topic.partitions] {
+                    denial.add(name: name, id: topic.id, partition: partition.index, error: verdict.error)
                 }
-            }
-            for waiting in fetchSession.unresolved {
-                denial.add(
-                    name: [], id: waiting.id, partition: waiting.partition.index, error: KafkaError.unknownTopicID)
             }
             insert(changes.allowed, into: &edits, at: request.topicCount.upperBound, header.version, governor)
             insert(forgetting: changes.denied, &edits, at: request.forgottenCount.upperBound, header.version, governor)
@@ -149,9 +145,19 @@ extension KafkaMachine {
                     request.topicCount, with: verdicts.count { $0.isAllowed }, isFlexible: isFlexible)
             }
         }
-        if expectation.isHeld { lowerLimits(request, verdicts, &edits) }
-        expectation.denied = denial.encoded(version: header.version)
-        expectation.deniedTopics = denial.topics.count
+        if expectation.isHeld {
+            lowerLimits(request, verdicts, to: KafkaMachine.heldAnswerBytes(governor.session.route.limits), &edits)
+        }
+        if expectation.isOfSession {
+            let standing = standingDenial(version: header.version, governor)
+            // Most requests add nothing: then the answers share the session's own bytes.
+            expectation.denied =
+                denial.isEmpty ? standing.bytes : denial.encoded(version: header.version) + standing.bytes
+            expectation.deniedTopics = denial.topics.count + standing.topics
+        } else {
+            expectation.denied = denial.encoded(version: header.version)
+            expectation.deniedTopics = denial.topics.count
+        }
         let isPlain = !expectation.isHeld && expectation.deniedTopics == 0 && !expectation.opensSession
         if !expectation.isOfSession, !verdicts.isEmpty, verdicts.allSatisfy({ !$0.isAllowed }) {
             owe(fetchAnswer(header, denial), &output)
@@ -163,8 +169,9 @@ extension KafkaMachine {
     }
 
     /// Lowers MaxBytes and PartitionMaxBytes: the answer must be held whole.
-    private func lowerLimits(_ request: FetchRequest, _ verdicts: [Verdict], _ edits: inout FrameEdits) {
-        let limit = KafkaMachine.heldAnswerBytes
+    private func lowerLimits(
+        _ request: FetchRequest, _ verdicts: [Verdict], to limit: Int32, _ edits: inout FrameEdits
+    ) {
         if request.maxBytes > limit {
             edits.replace(request.maxBytesAt..<(request.maxBytesAt + 4), with: limit.bigEndianBytes)
         }
@@ -176,6 +183,27 @@ extension KafkaMachine {
     }
 
     // MARK: Sessions
+
+    /// What the gateway answers in every response of the session, encoded once until the session changes.
+    private mutating func standingDenial(
+        version: Int16, _ governor: borrowing Governor
+    ) -> FetchSession.Standing {
+        if let kept = fetchSession.standing, kept.version == version { return kept }
+        var denial = FetchDenial()
+        for group in fetchSession.denied {
+            let name = Array(governor.name(of: group.topic).utf8)
+            for partition in group.partitions {
+                denial.add(name: name, id: group.id, partition: partition.index, error: partition.error)
+            }
+        }
+        for waiting in fetchSession.waiting {
+            denial.add(name: [], id: waiting.id, partition: waiting.partition.index, error: KafkaError.unknownTopicID)
+        }
+        let made = FetchSession.Standing(
+            version: version, bytes: denial.encoded(version: version), topics: denial.topics.count)
+        fetchSession.keep(made)
+        return made
+    }
 
     /// - Returns: partitions that the broker's session holds, and that this request names although they are denied by now.
     private mutating func note(
@@ -236,10 +264,10 @@ extension KafkaMachine {
         _ request: FetchRequest, _ governor: inout Governor
     ) -> [SessionTopic] {
         var found = SessionTopics()
-        for waiting in fetchSession.unresolved {
-            guard let name = catalogue?.topics[waiting.id],
-                case .ready(let resource) = unsafe governor.resource(.topic, named: name.span.bytes)
-            else { continue }
+        for waiting in fetchSession.waiting {
+            guard case .found(let resource) = knownTopic(named: 0..<0, id: waiting.id, RawSpan(), &governor) else {
+                continue
+            }
             fetchSession.removeUnresolved(waiting.id, waiting.partition.index)
             let verdict = judge(resource, &governor)
             if verdict.isHeld { fetchSession.isMasked = true }
@@ -258,11 +286,15 @@ extension KafkaMachine {
     }
 
     private struct SessionTopics {
-        var topics: [SessionTopic] = []
+        private(set) var topics: [SessionTopic] = []
+        private var places: [FetchSession.TopicKey: Int] = [:]
+
         mutating func add(_ key: FetchSession.Key, _ partition: FetchRequest.Partition) {
-            if let index = topics.firstIndex(where: { $0.topic == key.topic && $0.id == key.id }) {
+            let topic = FetchSession.TopicKey(topic: key.topic, id: key.id)
+            if let index = places[topic] {
                 topics[index].partitions.append(partition)
             } else {
+                places[topic] = topics.count
                 topics.append(SessionTopic(topic: key.topic, id: key.id, partitions: [partition]))
             }
         }
@@ -320,9 +352,9 @@ extension KafkaMachine {
         var denial = FetchDenial()
         if header.version < 7 || error == KafkaError.topicAuthorizationFailed, let request {
             for topic in request.topics {
+                let name = window.bytes(topic.name)
                 for partition in request.partitions[topic.partitions] {
-                    denial.add(
-                        name: window.bytes(topic.name), id: topic.id, partition: partition.index, error: error)
+                    denial.add(name: name, id: topic.id, partition: partition.index, error: error)
                 }
             }
             return fetchAnswer(header, denial)

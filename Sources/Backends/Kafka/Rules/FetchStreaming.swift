@@ -115,39 +115,28 @@ extension KafkaMachine {
         let start = reader.at
         let (name, id) = try FetchRequest.topicKey(&reader, window, state.version)
         state.partitionsLeft = max(0, try reader.count(atLeast: 16, window))
-        guard case .found(let resource) = knownTopic(named: name, id: id, window, &governor),
-            case .allow(let clearance) = governor.standing(
-                Operation(.consume, resource, wireName: KafkaMachine.fetchName)),
-            !clearance.needsHolding
-        else {
-            // The policy has changed in the middle of the answer, whose length is told already.
-            return cut(Refusal(.revoked), &output)
+        let clearance: Clearance
+        if case .found(let resource) = knownTopic(named: name, id: id, window, &governor) {
+            guard
+                case .allow(let allowed) = governor.standing(
+                    Operation(.consume, resource, wireName: KafkaMachine.fetchName)),
+                !allowed.needsHolding
+            else {
+                // The policy has changed in the middle of the answer, whose length is told already.
+                return cut(Refusal(.revoked), &output)
+            }
+            state.topic = resource
+            clearance = allowed
+        } else {
+            // An id that stands for nothing any more: the broker's own errors about it pass, records would not.
+            guard let open = governor.openClearance() else { return cut(Refusal(.revoked), &output) }
+            state.topic = nil
+            clearance = open
         }
-        state.topic = resource
         state.clearance = clearance
         state.phase = state.partitionsLeft > 0 ? .partition : .topicTail
         output.pass(start..<reader.at, to: .client, under: clearance)
         return .done
-    }
-
-    /// A topic of an answer: never asks, since nothing waits on the answer's side.
-    func knownTopic(
-        named range: Range<Int>, id: TopicID, _ window: RawSpan, _ governor: inout Governor
-    ) -> TopicLookup {
-        let kind = ResourceKind(KafkaKind.topic)
-        let answer: Answer<Resource>
-        if id.isZero {
-            guard window.holds(range) else { return .unknown }
-            answer = governor.resource(kind, named: window.extracting(range))
-        } else {
-            guard let name = cluster.catalogue(newerThan: catalogue).topics[id] else { return .unknown }
-            answer = unsafe governor.resource(kind, named: name.span.bytes)
-        }
-        switch answer {
-        case .ready(let resource): return .found(resource)
-        case .notYet: return .unknown
-        case .refused(let refusal): return .refused(refusal)
-        }
     }
 
     private mutating func streamPartition(
@@ -155,7 +144,9 @@ extension KafkaMachine {
         _ output: inout WireOutput
     ) throws(FieldReader.Failure) -> Progress {
         let head = try FetchPartitionHead(&reader, window, version: state.version)
-        guard let clearance = renewed(&state, &governor) else { return cut(Refusal(.revoked), &output) }
+        guard let clearance = renewed(&state, &governor), state.topic != nil || head.isBareError else {
+            return cut(Refusal(.revoked), &output)
+        }
         state.partition = head.index
         state.recordsLeft = max(0, head.recordsLength)
         state.batchLeft = 0
@@ -177,15 +168,16 @@ extension KafkaMachine {
         _ reader: inout FieldReader, _ state: inout FetchStream, _ window: RawSpan, _ governor: inout Governor,
         _ output: inout WireOutput
     ) throws(FieldReader.Failure) -> Progress {
-        guard let clearance = renewed(&state, &governor), let topic = state.topic else {
-            return cut(Refusal(.revoked), &output)
-        }
         if state.recordsLeft == 0 {
             state.phase = .partitionTail
             return .done
         }
+        guard let clearance = renewed(&state, &governor), let topic = state.topic else {
+            return cut(Refusal(.revoked), &output)
+        }
         if state.batchLeft == 0 {
             if let batch = try BatchHead(window, at: reader.at, available: state.recordsLeft) {
+                guard batch.isKnown else { throw .bad("a batch of a format that is not known") }
                 state.batchLeft = min(batch.size, state.recordsLeft)
                 let delivery = Delivery(
                     topic, part: state.partition, first: batch.first, last: batch.last,

@@ -19,15 +19,27 @@ extension KafkaMachine {
         let tree = try reader.read(window)
         var answer = GovernedAnswer(schema: schema, expectation: expectation)
         if head.key == KafkaKey.metadata { learn(tree, window) }
+        if isStale(head, governor) {
+            if let error = refused(expectation, &governor) {
+                output.say(answer.refusal(of: tree, rule, error, refusalText, head.correlation, window))
+                return .done
+            }
+            rejudge(rule, tree, &answer, window, &governor)
+        }
         for filter in rule.filters {
             guard try filterList(filter, tree, &answer, window, &governor, &output) else { return .parked }
         }
+        if head.key == KafkaKey.describeTopicPartitions { hideCursor(tree, &answer, window, governor) }
+        if let key = expectation.joining, tree["ErrorCode"]?.integer(window) == 0, let member = tree["MemberId"] {
+            subscriptions.rename(key, to: window.bytes(member.content))
+        }
+        if head.key == KafkaKey.initProducerID { noteProducer(tree, window, governor) }
         for nodes in rule.nodes { rewrite(nodes, tree, &answer, window, governor) }
+        try hideLeaders(head, tree, &answer, window, governor)
         for field in rule.authorizedOperations { rewrite(field, tree, &answer, window, &governor) }
         for blank in rule.blanks { apply(blank, tree, &answer, window) }
         hideMessages(tree, &answer, window)
         answer.graft(tree, window)
-        refreshAwaited = 0
         guard let clearance = governor.openClearance() else {
             output.close(.refused(Refusal(.revoked)))
             return .closed
@@ -87,12 +99,6 @@ extension KafkaMachine {
                 if !keep { answer.remove(element, of: list) }
             }
         }
-        // The next page of DescribeTopicPartitions may begin with a topic that is not to be seen.
-        if let cursor = tree["NextCursor"], !cursor.isNull, let name = cursor["TopicName"],
-            !governor.permits(.describe, .topic, named: window.extracting(name.content))
-        {
-            answer.edits.replace(cursor.range, with: [0xff])
-        }
         return true
     }
 
@@ -106,13 +112,12 @@ extension KafkaMachine {
         _ id: TopicID, _ governor: borrowing Governor, _ output: inout WireOutput
     ) -> ListedTopic {
         if let name = cluster.catalogue(newerThan: catalogue).topics[id] { return .name(name) }
-        if refreshAwaited == 0 { refreshAwaited = cluster.refresh(waking: governor.waker) }
-        guard cluster.isDone(refreshAwaited) else {
+        if let resource = heard[id] { return .name(Array(governor.name(of: resource).utf8)) }
+        if answerRefresh.isOpen(cluster, governor, isLookUp: true) {
             output.park(.backend)
             return .parked
         }
-        catalogue = cluster.catalogue(newerThan: nil)
-        return catalogue?.topics[id].map { .name($0) } ?? .unknown
+        return cluster.catalogue(newerThan: nil).topics[id].map { .name($0) } ?? .unknown
     }
 
     private func maySeeConfiguration(
@@ -239,19 +244,6 @@ extension KafkaMachine {
         answer.edits.replace(
             value.range, with: answer.schema.isFlexible ? [0] : Int16(-1).bigEndianBytes)
     }
-
-    /// A broker's free text that names one of the brokers' addresses is not told.
-    private func hideMessages(_ tree: MessageNode, _ answer: inout GovernedAnswer, _ window: RawSpan) {
-        var messages: [MessageNode] = []
-        tree.collect("ErrorMessage", &messages)
-        for message in messages where !message.isNull && !message.content.isEmpty {
-            let text = window.text(message.content) ?? ""
-            let nodes = cluster.catalogue(newerThan: catalogue).nodes.values
-            if nodes.contains(where: { text.contains("\($0.host):\($0.port)") || text.contains(":\($0.port)") }) {
-                hide(message, &answer)
-            }
-        }
-    }
 }
 
 /// The edits of one governed answer.
@@ -261,7 +253,7 @@ struct GovernedAnswer {
     var edits = FrameEdits()
     /// Arrays by where they start: how many elements they lose and gain.
     private var counts: [Int: (list: MessageNode, change: Int)] = [:]
-    private var removed: Set<Int> = []
+    private(set) var removed: Set<Int> = []
 
     init(schema: MessageSchema, expectation: GovernedExpectation) {
         self.schema = schema
@@ -270,21 +262,23 @@ struct GovernedAnswer {
 
     mutating func remove(_ element: MessageNode, of list: MessageNode) {
         guard removed.insert(element.range.lowerBound).inserted else { return }
-        edits.removeCovering(element.range)
+        edits.remove(element.range)
         counts[list.count.lowerBound, default: (list, 0)].change -= 1
     }
 
     /// Puts the refused elements before the broker's own.
     mutating func graft(_ tree: MessageNode, _ window: RawSpan) {
-        for graft in expectation.grafts {
-            var list = tree[graft.array]
-            if let parent = graft.parent {
-                list =
-                    tree[parent.array]?.children.first { element in
-                        element[parent.keyField].map { window.bytes($0.content) } == parent.key
-                    }?[graft.array]
+        // Elements that hold arrays of their own, by their keys: of one array, as no API has them in two.
+        var holders: [[UInt8]: MessageNode] = [:]
+        if let parent = expectation.grafts.lazy.compactMap(\.parent).first {
+            for element in tree[parent.array]?.children ?? [] {
+                guard let key = element[parent.keyField] else { continue }
+                holders[window.bytes(key.content)] = element
             }
-            guard let list else { continue }
+        }
+        for graft in expectation.grafts {
+            let holder = graft.parent.map { holders[$0.key] } ?? tree
+            guard let list = holder?[graft.array] else { continue }
             edits.replace(list.count.upperBound..<list.count.upperBound, with: graft.elements)
             counts[list.count.lowerBound, default: (list, 0)].change += graft.count
         }
@@ -328,11 +322,14 @@ extension MessageNode {
         }
     }
 
-    /// All nodes of that name below.
-    func collect(_ name: String, _ found: inout [MessageNode]) {
+    /// All nodes of those names below.
+    func collect(_ names: Set<String>, _ found: inout [MessageNode]) {
         for child in children {
-            if child.name == name, child.children.isEmpty { found.append(child) }
-            child.collect(name, &found)
+            if child.children.isEmpty {
+                if names.contains(child.name) { found.append(child) }
+            } else {
+                child.collect(names, &found)
+            }
         }
     }
 }

@@ -15,7 +15,14 @@ struct GovernedRequest {
     var deniedCount = 0
     private(set) var removed: Set<Int> = []
     private var asked = 0
-    private var taken: [Int: Int] = [:]
+    /// Arrays by where they start, and how many elements they lose.
+    private var shrunk: [Int: (list: MessageNode, by: Int)] = [:]
+    /// Where the grafts of an array stand.
+    private var places: [Place: Int] = [:]
+    private struct Place: Hashable {
+        var array: String
+        var key: [UInt8]?
+    }
     /// An error for the whole request where its answer has no elements, and its words.
     var topError = KafkaError.none
     var topText = ""
@@ -48,32 +55,33 @@ struct GovernedRequest {
     }
 
     mutating func take(
-        _ denied: [Denied], of list: MessageNode, _ partial: APIRule.Partial,
-        under parent: (array: String, keyField: String, key: [UInt8])?, _ window: RawSpan
+        _ denied: [Denied], of list: MessageNode, _ partial: APIRule.Partial, under parent: GovernedExpectation.Parent?,
+        _ window: RawSpan
     ) {
         if parent == nil { asked += list.children.count }
         guard !denied.isEmpty else { return }
         if parent == nil { deniedCount += denied.count }
-        var values: [MessageValue] = []
         if rule.isWhole {
-            values = list.children.map { element in
-                let refused = denied.first { $0.element.range == element.range }
-                return value(
-                    of: element, refused?.error ?? KafkaError.operationNotAttempted, refused?.text ?? "", partial,
-                    window)
+            let refused = Dictionary(denied.map { ($0.element.range.lowerBound, $0) }) { first, _ in first }
+            for element in list.children {
+                let own = refused[element.range.lowerBound]
+                graft(
+                    partial.refused(element, own?.error ?? KafkaError.operationNotAttempted, own?.text ?? "", window),
+                    into: partial.response, under: parent)
             }
-        } else {
-            for refused in denied {
-                values.append(value(of: refused.element, refused.error, refused.text, partial, window))
-                edits.remove(refused.element.range)
-                removed.insert(refused.element.range.lowerBound)
-                if parent == nil, let name = partial.name.flatMap({ refused.element[$0] }) {
-                    deniedParents.insert(window.bytes(name.content))
-                }
-            }
-            shrink(list, by: denied.count)
+            return
         }
-        graft(values, into: partial.response, under: parent)
+        for refused in denied {
+            graft(
+                partial.refused(refused.element, refused.error, refused.text, window), into: partial.response,
+                under: parent)
+            edits.remove(refused.element.range)
+            removed.insert(refused.element.range.lowerBound)
+            if parent == nil, let name = partial.name.flatMap({ refused.element[$0] }) {
+                deniedParents.insert(window.bytes(name.content))
+            }
+        }
+        shrunk[list.count.lowerBound, default: (list, 0)].by += denied.count
     }
 
     /// Takes out one element that the partial allowed (a Metadata that would create a topic).
@@ -82,74 +90,35 @@ struct GovernedRequest {
         edits.remove(element.range)
         removed.insert(element.range.lowerBound)
         deniedCount += 1
-        shrink(list, by: 1)
-        graft([value(of: element, error, "", partial, window)], into: partial.response, under: nil)
+        shrunk[list.count.lowerBound, default: (list, 0)].by += 1
+        graft(partial.refused(element, error, "", window), into: partial.response, under: nil)
     }
 
-    private mutating func shrink(_ list: MessageNode, by count: Int) {
-        taken[list.count.lowerBound, default: 0] += count
-        let left = list.children.count - (taken[list.count.lowerBound] ?? 0)
-        edits.forget(list.count)
-        edits.replaceCount(list.count, with: left, isFlexible: schema.isFlexible)
+    /// All edits; arrays that lose elements get their new counts, each once.
+    func finished() -> FrameEdits {
+        var all = edits
+        for (list, count) in shrunk.values {
+            all.replaceCount(list.count, with: list.children.count - count, isFlexible: schema.isFlexible)
+        }
+        return all
     }
 
+    /// Puts one element, encoded at once, into an array of the answer.
     private mutating func graft(
-        _ values: [MessageValue], into array: String, under parent: (array: String, keyField: String, key: [UInt8])?
+        _ value: MessageValue, into array: String, under parent: GovernedExpectation.Parent?
     ) {
-        let fields =
-            parent.map { outer in answer.fields.first { $0.name == outer.array }?.fields ?? [] } ?? answer.fields
-        guard let field = fields.first(where: { $0.name == array }) else { return }
-        var graft = GovernedExpectation.Graft(parent: parent, array: array)
-        for value in values {
-            graft.elements += MessageWriter.element(field, isFlexible: answer.isFlexible, value)
-            graft.count += 1
-        }
-        if let index = expectation.grafts.firstIndex(where: { $0.array == array && $0.parent?.key == parent?.key }) {
-            expectation.grafts[index].elements += graft.elements
-            expectation.grafts[index].count += graft.count
+        let place = Place(array: array, key: parent?.key)
+        let index: Int
+        if let known = places[place] {
+            index = known
         } else {
-            expectation.grafts.append(graft)
+            index = expectation.grafts.count
+            places[place] = index
+            expectation.grafts.append(.init(parent: parent, array: array))
         }
-    }
-
-    /// The answer's element for a refused element of the request.
-    private func value(
-        of element: MessageNode, _ error: Int16, _ text: String, _ partial: APIRule.Partial, _ window: RawSpan
-    ) -> MessageValue {
-        var fields: [String: MessageValue] = [
-            "ErrorCode": .integer(Int64(error)), "ErrorMessage": text.isEmpty ? .null : .text(text),
-        ]
-        let name = partial.name.map { element[$0] } ?? element
-        if let name { fields[partial.responseName] = name.isNull ? .null : .text(window.bytes(name.content)) }
-        if let id = partial.id.flatMap({ element[$0] }) { fields["TopicId"] = .id(id.topicID(window)) }
-        if let type = element["ResourceType"] { fields["ResourceType"] = .integer(type.integer(window)) }
-        if case .coordinator = partial.subject {
-            fields["NodeId"] = .integer(-1)
-            fields["Port"] = .integer(-1)
-        }
-        if let parts = partial.parts, let told = partial.responseParts {
-            let list = element[parts.name]
-            var numbers: [Int64] = []
-            if let index = parts.index {
-                numbers = list?.children.compactMap { $0[index]?.integer(window) } ?? []
-            } else if let content = list?.content {
-                var at = content.lowerBound
-                while at + 4 <= content.upperBound {
-                    numbers.append(Int64(window.bigEndian(Int32.self, at: at) ?? 0))
-                    at += 4
-                }
-            }
-            fields[told.name] = .list(
-                numbers.map { number in
-                    .fields([
-                        told.index: .integer(number), told.error: .integer(Int64(error)),
-                        "CommittedOffset": .integer(-1), "CommittedLeaderEpoch": .integer(-1), "Metadata": .text(""),
-                        "Timestamp": .integer(-1), "Offset": .integer(-1), "LeaderEpoch": .integer(-1),
-                        "EndOffset": .integer(-1), "LowWatermark": .integer(-1),
-                    ])
-                })
-        }
-        return .fields(fields)
+        guard let field = answer.field(array, under: parent?.array) else { return }
+        expectation.grafts[index].elements += MessageWriter.element(field, isFlexible: answer.isFlexible, value)
+        expectation.grafts[index].count += 1
     }
 
     // MARK: Answers of our own
@@ -163,7 +132,7 @@ struct GovernedRequest {
         ]
         for partial in rule.partials where partial.parent == nil {
             guard let list = tree[partial.request] else { continue }
-            values[partial.response] = .list(list.children.map { value(of: $0, error, text, partial, window) })
+            values[partial.response] = .list(list.children.map { partial.refused($0, error, text, window) })
         }
         administrativeResults(error, window, &values)
         return MessageWriter.answer(answer, correlation: header.correlation, values)
@@ -269,5 +238,6 @@ extension APIRule {
 
     var looksAtAnswer: Bool {
         !filters.isEmpty || !nodes.isEmpty || !authorizedOperations.isEmpty || !blanks.isEmpty
+            || key == KafkaKey.initProducerID
     }
 }

@@ -3,9 +3,16 @@ import TidegateWire
 
 /// What is remembered of a governed request until its answer comes.
 struct GovernedExpectation {
+    /// The element of an array that holds another array, by its key.
+    struct Parent {
+        var array: String
+        var keyField: String
+        var key: [UInt8]
+    }
+
     /// Elements that the gateway puts into the answer's arrays: of an array at the top, or in the element of that key.
     struct Graft {
-        var parent: (array: String, keyField: String, key: [UInt8])?
+        var parent: Parent?
         var array: String
         var elements: [UInt8] = []
         var count = 0
@@ -13,8 +20,19 @@ struct GovernedExpectation {
     var grafts: [Graft] = []
     /// Metadata 0 with nothing left asks for everything: nothing of the answer's own is told.
     var dropsAll = false
-    /// FindCoordinator to 3 tells no key in its answer.
-    var topError = KafkaError.none
+    /// What was allowed for the request as a whole: asked again where the authority changes before the answer comes.
+    var allowed: [(operation: Operation, kind: ResourceKind)] = []
+    /// FindCoordinator asked for transactions: the answer does not tell.
+    var isTransaction = false
+    /// A heartbeat whose member has no id yet: its answer tells it.
+    var joining: KafkaMachine.SubscriptionKey?
+
+    /// Bytes that it holds while it waits, about.
+    var weight: Int {
+        grafts.reduce(allowed.count * (MemoryLayout<Operation>.stride + 8)) {
+            $0 + $1.elements.count + ($1.parent?.key.count ?? 0) + 64
+        }
+    }
 }
 
 /// Requests that the table decides: names are found, each is asked about, what is refused is taken out.
@@ -30,18 +48,13 @@ extension KafkaMachine {
         var reader = MessageReader(schema, body: header.body)
         let tree = try reader.read(window)
         var request = GovernedRequest(rule: rule, schema: schema, answer: answer, header: header, tree: tree)
-        switch ask(&request, window, &governor, &output) {
-        case .parked: return .parked
-        case .refused(let error):
+        if awaitNames(request, window, governor, &output) { return .parked }
+        if let error = ask(&request, window, &governor) ?? restoreCursor(&request, window, &governor) {
             owe(request.refusal(error, refusalText, window), &output)
             return .done
-        case .allowed: break
         }
-        for partial in rule.partials {
-            guard try judge(partial, &request, window, &governor, &output) else { return .parked }
-        }
+        for partial in rule.partials { judge(partial, &request, window, &governor) }
         if header.key == KafkaKey.metadata { prepareMetadata(&request, window, &governor) }
-        refreshAwaited = 0
         if request.isRefusedWhole {
             owe(request.wholeAnswer(window), &output)
             return .done
@@ -50,23 +63,46 @@ extension KafkaMachine {
             owe(request.refusal(rule.fallbackError, "no rule of the route covers you", window), &output)
             return .done
         }
-        let needsLook = rule.looksAtAnswer || !request.expectation.grafts.isEmpty
+        let needsLook = rule.looksAtAnswer || answer.holdsText || !request.expectation.grafts.isEmpty
+        let expectation = request.expectation
         expect(
             needsLook ? .governed : .opaque, header, governor,
-            detail: needsLook ? .governed(request.expectation) : nil)
-        request.edits.send(frame, to: .backend, under: clearance, &output)
+            detail: needsLook || !expectation.allowed.isEmpty ? .governed(expectation) : nil)
+        var edits = request.finished()
+        edits.send(frame, to: .backend, under: clearance, &output)
         return .done
     }
 
-    enum Asked {
-        case allowed
-        case refused(Int16)
-        case parked
+    /// Whatever the catalogue must be asked for is asked before the first decision, so that none is made twice.
+    ///
+    /// - Returns: true where the client is parked.
+    private mutating func awaitNames(
+        _ request: GovernedRequest, _ window: RawSpan, _ governor: borrowing Governor, _ output: inout WireOutput
+    ) -> Bool {
+        if refresh.isDone { return false }
+        var ids: [TopicID] = []
+        for partial in request.rule.partials {
+            guard let field = partial.id else { continue }
+            for (list, _) in partial.lists(partial.request, in: request.tree) {
+                for element in list.children { if let node = element[field] { ids.append(node.topicID(window)) } }
+            }
+        }
+        if awaitTopics(ids, governor, &output) { return true }
+        guard request.header.key == KafkaKey.metadata, request.header.version < 4 else { return false }
+        // Such a request creates what is not there: what is there must be known as of now.
+        for element in request.tree["Topics"]?.children ?? [] {
+            guard let name = element["Name"], !name.isNull,
+                !governor.permits(.create, .topic, named: window.extracting(name.content))
+            else { continue }
+            return awaitRefresh(governor, &output, isLookUp: true)
+        }
+        return false
     }
 
+    /// - Returns: the error that refuses the request whole; nil where it may go on.
     private mutating func ask(
-        _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
-    ) -> Asked {
+        _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor
+    ) -> Int16? {
         let wireName = WireName(UInt16(request.header.key))
         for ask in request.rule.asks {
             switch ask {
@@ -75,39 +111,56 @@ extension KafkaMachine {
                 // Where names are asked for, each is decided (and recorded) first; what is left is refused behind that.
                 if governor.isCovered || request.namesElements { continue }
                 governor.refuseRequest(wireName, "no rule of the route covers the principal")
-                return .refused(request.rule.fallbackError)
+                return request.rule.fallbackError
             case .nobody(let error):
                 refusalText = "not open to clients of the gateway"
                 governor.refuseRequest(wireName, "not open to clients")
-                return .refused(error)
+                return error
             case .cluster(let action):
                 let name: [UInt8] = Array("kafka-cluster".utf8)
-                if !isAllowed(action, .cluster, name, wireName, &governor) {
-                    return .refused(KafkaError.clusterAuthorizationFailed)
+                if !isAllowed(action, .cluster, name, &request, &governor) {
+                    return KafkaError.clusterAuthorizationFailed
                 }
             case .name(let field, let kind, let action, let error):
                 guard let node = request.tree[field], !node.isNull else { continue }
-                if !isAllowed(action, kind, window.bytes(node.content), wireName, &governor) { return .refused(error) }
+                if !isAllowed(action, kind, window.bytes(node.content), &request, &governor) { return error }
             case .number(let field, let range):
                 guard let node = request.tree[field] else { continue }
                 if !range.contains(node.integer(window)) {
                     refusalText = "\(field) has a value that is not for clients"
                     governor.refuseRequest(wireName, "\(field) that is not for clients")
-                    return .refused(
-                        field == "EndpointType"
-                            ? KafkaError.mismatchedEndpointType : KafkaError.clusterAuthorizationFailed)
+                    return field == "EndpointType"
+                        ? KafkaError.mismatchedEndpointType : KafkaError.clusterAuthorizationFailed
                 }
-            case .names(let path, let kind, let action, let error):
-                var found: [Range<Int>] = []
-                request.tree.visit(path[...]) { found.append($0.content) }
-                for range in found where !isAllowed(action, kind, window.bytes(range), wireName, &governor) {
-                    return .refused(error)
+            case .empty(let path):
+                var isEmpty = true
+                request.tree.visit(path[...]) { _ in isEmpty = false }
+                if !isEmpty {
+                    refusalText = "\(path.last ?? "") is evaluated by brokers, with rights that are not the client's"
+                    governor.refuseRequest(wireName, "a pattern that is not for clients")
+                    return KafkaError.invalidRequest
                 }
-            case .subscription(let field, let error):
-                if !isSubscriptionAllowed(field, request, window, &governor) { return .refused(error) }
+            case .subscription(let field, let names, let error):
+                if let error = askSubscription(field, names, error, &request, window, &governor) { return error }
             }
         }
-        return .allowed
+        return nil
+    }
+
+    /// As below, and remembered: asked again where the authority changes before the answer comes.
+    private mutating func isAllowed(
+        _ action: Action, _ kind: ResourceKind, _ name: [UInt8], _ request: inout GovernedRequest,
+        _ governor: inout Governor
+    ) -> Bool {
+        guard case .ready(let resource) = unsafe governor.resource(kind, named: name.span.bytes) else {
+            refusalText = "more names than one connection may bring"
+            return false
+        }
+        let operation = Operation(action, resource, wireName: WireName(UInt16(request.header.key)))
+        guard isAllowed(operation, &governor) else { return false }
+        // What a change has done by then is told.
+        if !action.isChange { request.expectation.allowed.append((operation, kind)) }
+        return true
     }
 
     /// Decides on one name, and keeps the words of a refusal.
@@ -130,106 +183,158 @@ extension KafkaMachine {
         return false
     }
 
-    /// KIP-848: null means what the member said last; each heartbeat is decided on it again.
-    private mutating func isSubscriptionAllowed(
-        _ field: String, _ request: GovernedRequest, _ window: RawSpan, _ governor: inout Governor
-    ) -> Bool {
+    /// True where what was allowed before is allowed still.
+    mutating func stands(_ operation: Operation, _ governor: inout Governor) -> Bool {
+        switch governor.standing(operation) {
+        case .allow: return true
+        case .hold: refusalText = "approval pending"
+        case .deny(let refusal): refusalText = governor.text(refusal, operation)
+        }
+        return false
+    }
+
+    /// What members of groups say once and then only repeat (KIP-848, KIP-1071: null means unchanged): each heartbeat is
+    /// decided on what was said last.
+    ///
+    /// - Parameter field: what is null then.
+    /// - Returns: the error that refuses the heartbeat.
+    private mutating func askSubscription(
+        _ field: String, _ names: [APIRule.Said], _ error: Int16, _ request: inout GovernedRequest, _ window: RawSpan,
+        _ governor: inout Governor
+    ) -> Int16? {
         let wireName = WireName(UInt16(request.header.key))
-        guard let group = request.tree["GroupId"],
+        let tree = request.tree
+        guard let group = tree["GroupId"],
             case .ready(let resource) = governor.resource(.group, named: window.extracting(group.content))
-        else { return false }
-        let key = SubscriptionKey(key: request.header.key, group: resource)
-        if let node = request.tree[field], !node.isNull {
-            var topics: [Resource] = []
-            for name in node.children {
-                guard case .ready(let topic) = governor.resource(.topic, named: window.extracting(name.content)) else {
-                    return false
+        else {
+            refusalText = "more names than one connection may bring"
+            return error
+        }
+        let member = tree["MemberId"].map { window.bytes($0.content) } ?? []
+        let epoch = tree["MemberEpoch"]?.integer(window) ?? 0
+        let key = SubscriptionKey(key: request.header.key, group: resource, member: member)
+        if epoch < 0 {
+            // The member leaves: it needs no right to what it read.
+            subscriptions.remove(key)
+            return nil
+        }
+        if member.isEmpty { request.expectation.joining = key }
+        if let node = tree[field], !node.isNull {
+            var said: [Operation] = []
+            for list in names {
+                var found: [Range<Int>] = []
+                tree.visit(list.path[...]) { found.append($0.content) }
+                for range in found {
+                    guard case .ready(let topic) = governor.resource(.topic, named: window.extracting(range)) else {
+                        refusalText = "more names than one connection may bring"
+                        return error
+                    }
+                    let operation = Operation(list.action, topic, wireName: wireName)
+                    guard isAllowed(operation, &governor) else { return error }
+                    said.append(operation)
                 }
-                topics.append(topic)
             }
-            if subscriptions.count >= 64 { subscriptions.removeAll() }
-            subscriptions[key] = topics
+            subscriptions.set(key, said)
+            return nil
         }
-        for topic in subscriptions[key] ?? [] {
-            guard isAllowed(Operation(.describe, topic, wireName: wireName), &governor) else { return false }
+        if let said = subscriptions[key] {
+            for operation in said {
+                // What is created was recorded when it was said.
+                let stands = operation.action.isChange ? stands(operation, &governor) : isAllowed(operation, &governor)
+                if !stands { return error }
+            }
+            return nil
         }
-        return true
+        // A member that joins, or asks by a pattern alone: the broker's answer is filtered.
+        if epoch == 0 || tree["SubscribedTopicRegex"].map({ !$0.isNull }) == true {
+            subscriptions.set(key, [])
+            return nil
+        }
+        // Said on another connection, perhaps: the member joins again, and says it.
+        refusalText = "the gateway has not heard what this member subscribes to"
+        return KafkaError.unknownMemberID
     }
 
     // MARK: Elements
 
-    /// - Returns: false where a question is open.
     private mutating func judge(
-        _ partial: APIRule.Partial, _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor,
-        _ output: inout WireOutput
-    ) throws(FieldReader.Failure) -> Bool {
-        if let parent = partial.parent {
-            guard let array = request.tree[parent.array] else { return true }
-            for element in array.children {
-                guard let key = element[parent.key], let list = element[partial.request] else { continue }
-                let name = window.bytes(key.content)
-                if request.deniedParents.contains(name) { continue }
-                guard
-                    try judge(
-                        partial, list, under: (parent.array, parent.key, name), &request, window, &governor, &output)
-                else { return false }
-            }
-            return true
-        }
-        guard let list = request.tree[partial.request] else {
+        _ partial: APIRule.Partial, _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor
+    ) {
+        if partial.parent == nil, request.tree[partial.request] == nil {
             return judgeSingleCoordinator(partial, &request, window, &governor)
         }
-        return try judge(partial, list, under: nil, &request, window, &governor, &output)
+        for (list, outer) in partial.lists(partial.request, in: request.tree) {
+            var parent: GovernedExpectation.Parent?
+            if let outer, let names = partial.parent, let node = outer[names.key] {
+                let key = window.bytes(node.content)
+                if request.deniedParents.contains(key) { continue }
+                parent = .init(array: names.array, keyField: names.key, key: key)
+            }
+            judge(partial, list, under: parent, &request, window, &governor)
+        }
     }
 
     private mutating func judge(
-        _ partial: APIRule.Partial, _ list: MessageNode,
-        under parent: (array: String, keyField: String, key: [UInt8])?, _ request: inout GovernedRequest,
-        _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
-    ) throws(FieldReader.Failure) -> Bool {
-        guard !list.isNull else { return true }
+        _ partial: APIRule.Partial, _ list: MessageNode, under parent: GovernedExpectation.Parent?,
+        _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor
+    ) {
+        guard !list.isNull else { return }
         let wireName = WireName(UInt16(request.header.key))
+        if case .coordinator = partial.subject {
+            request.expectation.isTransaction = request.tree["KeyType"]?.integer(window) == 1
+        }
         var denied: [GovernedRequest.Denied] = []
         for element in list.children {
-            var error = KafkaError.none
-            let nameNode = partial.name.map { element[$0] } ?? element
-            let idNode = partial.id.flatMap { element[$0] }
-            let byName = nameNode.map { !$0.isNull && !$0.content.isEmpty } ?? false
+            let error: Int16
             switch partial.subject {
             case .kind(let kind, let code):
-                if let idNode, !byName {
-                    let id = idNode.topicID(window)
-                    switch topic(named: 0..<0, id: id, window, &governor, &output) {
-                    case .parked: return false
-                    case .unknown: error = KafkaError.unknownTopicID
-                    case .refused: error = code
-                    case .found(let resource):
-                        if !isAllowed(Operation(partial.action, resource, wireName: wireName), &governor) {
-                            error = code
-                        }
-                    }
-                } else {
-                    let name = nameNode.map { window.bytes($0.content) } ?? []
-                    if !isAllowed(partial.action, kind, name, wireName, &governor) { error = code }
-                }
+                error = judge(element, partial, kind, code, wireName, window, &governor)
             case .coordinator:
-                let isTransaction = request.tree["KeyType"]?.integer(window) == 1
+                let isTransaction = request.expectation.isTransaction
                 let name = window.bytes(element.content)
-                if !isAllowed(.describe, isTransaction ? .transaction : .group, name, wireName, &governor) {
-                    error =
-                        isTransaction
-                        ? KafkaError.transactionalIDAuthorizationFailed : KafkaError.groupAuthorizationFailed
-                }
+                let isAllowed = isAllowed(
+                    .describe, isTransaction ? .transaction : .group, name, wireName, &governor)
+                error = isAllowed ? KafkaError.none : KafkaError.coordinatorDenied(isTransaction: isTransaction)
             case .configuration:
                 error = judgeConfiguration(partial, element, wireName, window, &governor)
             }
-            if error != KafkaError.none {
-                let text = error == KafkaError.unknownTopicID ? "no topic of this id" : refusalText
-                denied.append(.init(element: element, error: error, text: text))
-            }
+            if error != KafkaError.none { denied.append(.init(element: element, error: error, text: refusalText)) }
         }
         request.take(denied, of: list, partial, under: parent, window)
-        return true
+    }
+
+    /// One element that stands for a thing of one kind, by its name or by its id.
+    private mutating func judge(
+        _ element: MessageNode, _ partial: APIRule.Partial, _ kind: ResourceKind, _ code: Int16, _ wireName: WireName,
+        _ window: RawSpan, _ governor: inout Governor
+    ) -> Int16 {
+        let nameNode = partial.name.map { element[$0] } ?? element
+        let name = nameNode.map { window.bytes($0.content) } ?? []
+        let id = partial.id.flatMap { element[$0] }?.topicID(window)
+        if let id, !id.isZero, !name.isEmpty {
+            // Brokers go by one of the two: which one is not for the gateway to guess.
+            refusalText = "a topic is asked for by its name or by its id, not by both"
+            governor.refuseRequest(wireName, "a topic by name and id at once")
+            return KafkaError.invalidRequest
+        }
+        if let id, name.isEmpty {
+            switch topic(named: 0..<0, id: id, window, &governor) {
+            case .unknown:
+                refusalText = "no topic of this id"
+                return KafkaError.unknownTopicID
+            case .refused:
+                refusalText = "more names than one connection may bring"
+                return code
+            case .found(let resource):
+                let operation = Operation(partial.action, resource, wireName: wireName)
+                return isAllowed(operation, &governor) ? KafkaError.none : code
+            }
+        }
+        if kind == .topic, name.count > FetchRequest.longestName {
+            refusalText = "a topic's name has at most \(FetchRequest.longestName) bytes"
+            return KafkaError.invalidTopic
+        }
+        return isAllowed(partial.action, kind, name, wireName, &governor) ? KafkaError.none : code
     }
 
     /// DescribeConfigs and its like: what a resource is stands beside its name (ConfigResource.Type).
@@ -255,18 +360,14 @@ extension KafkaMachine {
     /// FindCoordinator 0 to 3 asks for one key, which stands at the top; before version 1 it is a group.
     private mutating func judgeSingleCoordinator(
         _ partial: APIRule.Partial, _ request: inout GovernedRequest, _ window: RawSpan, _ governor: inout Governor
-    ) -> Bool {
-        guard case .coordinator = partial.subject, let key = request.tree["Key"] else { return true }
+    ) {
+        guard case .coordinator = partial.subject, let key = request.tree["Key"] else { return }
         let isTransaction = request.tree["KeyType"]?.integer(window) == 1
-        let wireName = WireName(UInt16(request.header.key))
-        if !isAllowed(
-            .describe, isTransaction ? .transaction : .group, window.bytes(key.content), wireName, &governor)
-        {
-            request.topError =
-                isTransaction ? KafkaError.transactionalIDAuthorizationFailed : KafkaError.groupAuthorizationFailed
+        let name = window.bytes(key.content)
+        if !isAllowed(.describe, isTransaction ? .transaction : .group, name, &request, &governor) {
+            request.topError = KafkaError.coordinatorDenied(isTransaction: isTransaction)
             request.topText = refusalText
         }
-        return true
     }
 
     // MARK: Metadata
@@ -277,24 +378,28 @@ extension KafkaMachine {
     ) {
         guard let topics = request.tree["Topics"], !topics.isNull else { return }
         let version = request.header.version
-        let left = topics.children.count - request.deniedCount
-        if version == 0, !topics.children.isEmpty, left == 0 { request.expectation.dropsAll = true }
+        let flag = request.tree["AllowAutoTopicCreation"]
+        // Before version 4 a broker may create whatever is asked for.
+        let creates = version < 4 || flag?.integer(window) == 1
         let wireName = WireName(UInt16(KafkaKey.metadata))
         var mayCreate = true
-        for element in topics.children where !request.removed.contains(element.range.lowerBound) {
+        for element in topics.children where creates && !request.removed.contains(element.range.lowerBound) {
             guard let name = element["Name"], !name.isNull else { continue }
             let bytes = window.bytes(name.content)
-            if catalogue?.names.contains(bytes) == true { continue }
-            if !governor.permits(.create, .topic, named: window.extracting(name.content)) {
-                mayCreate = false
-                // Before version 4 a broker may create whatever is asked for.
-                if version < 4 { request.remove(element, of: topics, error: 3, window) }
-            } else if version < 4 || request.tree["AllowAutoTopicCreation"]?.integer(window) == 1 {
-                _ = isAllowed(.create, .topic, bytes, wireName, &governor)
+            let isThere = catalogue?.names.contains(bytes) == true
+            // Decided, and recorded, only where something would be created.
+            if governor.permits(.create, .topic, named: window.extracting(name.content)),
+                isThere || isAllowed(.create, .topic, bytes, wireName, &governor)
+            {
+                continue
             }
+            // The catalogue may be behind: without the right nothing is created, whether the topic seems to be there or not.
+            mayCreate = false
+            if version < 4, !isThere { request.remove(element, of: topics, error: KafkaError.unknownTopic, window) }
         }
-        if !mayCreate, let flag = request.tree["AllowAutoTopicCreation"], flag.integer(window) == 1 {
-            request.edits.replace(flag.range, with: [0])
+        if !mayCreate, let flag, flag.integer(window) == 1 { request.edits.replace(flag.range, with: [0]) }
+        if version == 0, !topics.children.isEmpty, request.deniedCount == topics.children.count {
+            request.expectation.dropsAll = true
         }
     }
 }

@@ -16,6 +16,42 @@ struct ProduceExpectation {
     }
     var partitions: [Partition] = []
     var isDenied: Bool { partitions.contains { $0.error != KafkaError.none } }
+
+    /// Finds the partitions that were forwarded: a few by looking, many by a table, so that long answers stay cheap.
+    struct Places {
+        private struct Key: Hashable {
+            var name: [UInt8]
+            var id: TopicID
+            var index: Int32
+        }
+        private let partitions: [Partition]
+        private var table: [Key: Int] = [:]
+
+        init(_ expectation: ProduceExpectation) {
+            partitions = expectation.partitions
+            guard partitions.count > 16 else { return }
+            table.reserveCapacity(partitions.count)
+            for (at, partition) in partitions.enumerated() where partition.error == KafkaError.none {
+                table[Key(name: partition.name, id: partition.id, index: partition.index)] = at
+            }
+        }
+
+        func find(_ name: [UInt8], _ id: TopicID, _ index: Int32) -> Int? {
+            if partitions.count > 16 { return table[Key(name: name, id: id, index: index)] }
+            return partitions.firstIndex {
+                $0.index == index && $0.name == name && $0.id == id && $0.error == KafkaError.none
+            }
+        }
+    }
+
+    /// Bytes that it holds while it waits, about.
+    var weight: Int {
+        var bytes = partitions.count * MemoryLayout<Partition>.stride
+        for (at, partition) in partitions.enumerated() where at == 0 || partitions[at - 1].topic != partition.topic {
+            bytes += partition.name.count
+        }
+        return bytes
+    }
 }
 
 /// Produce: the request is held until its last topic is decided; denied topics come back as errors, the rest is served.
@@ -28,6 +64,7 @@ extension KafkaMachine {
     ) throws(FieldReader.Failure) -> Progress {
         var request = ProduceRequest()
         try request.read(window, body: header.body, version: header.version)
+        if header.version >= 13, awaitTopics(request.topics.lazy.map(\.id), governor, &output) { return .parked }
         var clearance: Clearance?
         var refusedWhole: Int16?
         if let range = request.transactionalID {
@@ -45,8 +82,7 @@ extension KafkaMachine {
         for topic in request.topics {
             var error = refusedWhole ?? KafkaError.none
             var resource: Resource?
-            switch self.topic(named: topic.name, id: topic.id, window, &governor, &output) {
-            case .parked: return .parked
+            switch self.topic(named: topic.name, id: topic.id, window, &governor) {
             case .unknown: error = KafkaError.unknownTopicID
             case .refused: error = KafkaError.topicAuthorizationFailed
             case .found(let found):
@@ -56,16 +92,22 @@ extension KafkaMachine {
                 case .deny, .hold: if refusedWhole == nil { error = KafkaError.topicAuthorizationFailed }
                 }
             }
-            topicErrors.append(error)
+            let name = window.bytes(topic.name)
+            let first = expectation.partitions.count
             for partition in request.partitions[topic.partitions] {
+                let batches = try readBatches(partition.records, window, governor)
+                if batches.isForeign, error == KafkaError.none { error = KafkaError.invalidProducerIDMapping }
                 expectation.partitions.append(
                     .init(
-                        topic: resource ?? Resource.none, name: window.bytes(topic.name), id: topic.id,
-                        index: partition.index, records: try KafkaMachine.recordCount(partition.records, window),
-                        bytes: UInt32(clamping: partition.records.count), error: error))
+                        topic: resource ?? Resource.none, name: name, id: topic.id, index: partition.index,
+                        records: batches.records, bytes: UInt32(clamping: partition.records.count), error: error))
+            }
+            topicErrors.append(error)
+            if error == KafkaError.invalidProducerIDMapping {
+                governor.refuseRequest(KafkaMachine.produceName, "a producer id that is another's")
+                for at in first..<expectation.partitions.count { expectation.partitions[at].error = error }
             }
         }
-        refreshAwaited = 0
         return send(request, expectation, topicErrors, clearance, header, frame, window, &governor, &output)
     }
 
@@ -127,19 +169,28 @@ extension KafkaMachine {
             bytes: partition.bytes, towards: .backend, wireName: KafkaMachine.produceName)
     }
 
-    /// Records in a partition's batches, as their headers say.
-    private static func recordCount(_ range: Range<Int>, _ window: RawSpan) throws(FieldReader.Failure) -> UInt32 {
+    /// Records in a partition's batches, as their headers say, and whether one of them bears another's producer id.
+    private mutating func readBatches(
+        _ range: Range<Int>, _ window: RawSpan, _ governor: borrowing Governor
+    ) throws(FieldReader.Failure) -> (records: UInt32, isForeign: Bool) {
         var at = range.lowerBound
         var count: UInt32 = 0
+        var isForeign = false
         while at < range.upperBound {
             guard let batch = try BatchHead(window, at: at, available: range.upperBound - at) else {
                 throw .bad("a batch cut off by the end of its records")
             }
+            guard batch.isKnown else { throw .bad("a batch of a format that is not known") }
             guard batch.size <= range.upperBound - at else { throw .bad("a batch longer than its records") }
+            if batch.magic == 2, let producer = window.bigEndian(Int64.self, at: at + 43),
+                !mayUse(producer: producer, governor)
+            {
+                isForeign = true
+            }
             count = count.addingReportingOverflow(UInt32(batch.count)).partialValue
             at += batch.size
         }
-        return count
+        return (count, isForeign)
     }
 
     // MARK: The answer
@@ -158,6 +209,8 @@ extension KafkaMachine {
         let count = max(0, try reader.count(atLeast: 5, window))
         let countRange = countStart..<reader.at
         var stored: [(ProduceExpectation.Partition, Int64)] = []
+        var edits = FrameEdits()
+        let places = ProduceExpectation.Places(expectation)
         for _ in 0..<count {
             var name: [UInt8] = []
             var id = TopicID(high: 0, low: 0)
@@ -175,18 +228,14 @@ extension KafkaMachine {
                 if head.version >= 8 {
                     for _ in 0..<max(0, try reader.count(atLeast: 5, window)) {
                         _ = try reader.take(4, window)
-                        _ = try reader.string(window)
+                        try hideText(&reader, window, &edits)
                         try reader.skipTags(window)
                     }
-                    _ = try reader.string(window)
+                    try hideText(&reader, window, &edits)
                 }
                 try reader.skipTags(window)
-                if error == KafkaError.none,
-                    let asked = expectation.partitions.first(where: {
-                        $0.index == index && $0.name == name && $0.id == id && $0.error == KafkaError.none
-                    })
-                {
-                    stored.append((asked, base))
+                if error == KafkaError.none, let asked = places.find(name, id, index) {
+                    stored.append((expectation.partitions[asked], base))
                 }
             }
             try reader.skipTags(window)
@@ -197,11 +246,14 @@ extension KafkaMachine {
         guard reader.at == frame.upperBound, tailStart <= reader.at else {
             throw .bad("bytes behind the end of a Produce answer")
         }
+        if let refusal = record(stored, &governor) {
+            output.close(.refused(refusal))
+            return .closed
+        }
         guard let clearance = governor.openClearance() else {
             output.close(.refused(Refusal(.revoked)))
             return .closed
         }
-        var edits = FrameEdits()
         for range in hidden {
             edits.replace(range.tag..<(range.tag + 1), with: [KafkaMachine.paddingTag])
             edits.replace(range.content, with: [UInt8](repeating: 0, count: range.content.count))
@@ -211,22 +263,39 @@ extension KafkaMachine {
             edits.replaceCount(countRange, with: count + topics, isFlexible: isFlexible)
             edits.replace(countRange.upperBound..<countRange.upperBound, with: elements)
         }
-        for (partition, base) in stored {
-            let operation = Operation(.produce, partition.topic, wireName: KafkaMachine.produceName)
-            // The write has happened, whatever the policy says by now: it is recorded under what allows it or not.
-            if case .allow(let standing) = governor.standing(operation) {
-                switch governor.admit(produced(partition, at: base), under: standing) {
-                case .release: break
-                case .withhold(let refusal), .cut(let refusal):
-                    output.close(.refused(refusal))
-                    return .closed
-                }
-            } else {
-                governor.recordUncovered(produced(partition, at: base))
-            }
-        }
         edits.send(frame, to: .client, under: clearance, &output)
         return .done
+    }
+
+    /// Writes what the broker has stored. The writes have happened, whatever the policy says by now and whether or not the
+    /// session goes on: each is recorded, under what allows it or as covered by nothing.
+    ///
+    /// - Returns: why the session must end, where evidence cannot be written.
+    private func record(
+        _ stored: [(ProduceExpectation.Partition, Int64)], _ governor: inout Governor
+    ) -> Refusal? {
+        var failed: Refusal?
+        for (partition, base) in stored {
+            let operation = Operation(.produce, partition.topic, wireName: KafkaMachine.produceName)
+            guard case .allow(let standing) = governor.standing(operation) else {
+                governor.recordUncovered(produced(partition, at: base))
+                continue
+            }
+            switch governor.admit(produced(partition, at: base), under: standing) {
+            case .release: continue
+            case .withhold(let refusal), .cut(let refusal): failed = failed ?? refusal
+            }
+        }
+        return failed
+    }
+
+    /// Reads a nullable text, and blanks it where it names a broker's address.
+    private func hideText(
+        _ reader: inout FieldReader, _ window: RawSpan, _ edits: inout FrameEdits
+    ) throws(FieldReader.Failure) {
+        let start = reader.at
+        guard let content = try reader.string(window), holdsAddress(window, content) else { return }
+        edits.replace(start..<reader.at, with: reader.isFlexible ? [0] : Int16(-1).bigEndianBytes)
     }
 
     private func produceAnswer(_ header: RequestHead, _ expectation: ProduceExpectation) -> [UInt8] {

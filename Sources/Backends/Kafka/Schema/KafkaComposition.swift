@@ -30,9 +30,13 @@ extension KafkaInspection {
     }
 
     /// A response with something in every field.
-    package static func sampleResponse(_ key: Int16, _ version: Int16, correlation: Int32) -> [UInt8] {
+    ///
+    /// - Parameter text: the content of a string field of that name.
+    package static func sampleResponse(
+        _ key: Int16, _ version: Int16, correlation: Int32, text: (String) -> String = { $0 }
+    ) -> [UInt8] {
         guard let schema = MessageCatalog.shared.response(key, version: version) else { return [] }
-        return KafkaMachine.answer(correlation, sample(schema), isFlexible: schema.hasFlexibleHeader)
+        return KafkaMachine.answer(correlation, sample(schema, text: text), isFlexible: schema.hasFlexibleHeader)
     }
 
     /// Every API of the tables and its versions.

@@ -14,24 +14,36 @@ package enum KafkaInspection {
     }
 
     /// A message with one element in every array and a text in every string.
-    static func sample(_ schema: MessageSchema) -> [UInt8] {
+    static func sample(_ schema: MessageSchema, text: (String) -> String = { $0 }) -> [UInt8] {
         var writer = MessageWriter(isFlexible: schema.isFlexible)
-        writer.structure(schema.fields, values(schema.fields))
+        writer.structure(schema.fields, values(schema.fields, isResponse: schema.isResponse, text))
         return writer.bytes
     }
 
-    private static func values(_ fields: [MessageSchema.Field]) -> [String: MessageValue] {
+    private static func values(
+        _ fields: [MessageSchema.Field], isResponse: Bool, _ text: (String) -> String
+    ) -> [String: MessageValue] {
         var values: [String: MessageValue] = [:]
-        for field in fields { values[field.name] = field.isArray ? .list([one(field), one(field)]) : one(field) }
+        for field in fields {
+            let one = one(field, isResponse: isResponse, text)
+            values[field.name] = field.isArray ? .list([one, one]) : one
+        }
+        if isResponse { return values }
+        // What no client may say: a topic by name and id at once, and patterns that only a broker could evaluate.
+        if values["Name"] != nil, values["TopicId"] != nil { values["TopicId"] = .id(TopicID(high: 0, low: 0)) }
+        if values["SourceTopicRegex"] != nil { values["SourceTopicRegex"] = .list([]) }
         return values
     }
 
-    private static func one(_ field: MessageSchema.Field) -> MessageValue {
+    private static func one(
+        _ field: MessageSchema.Field, isResponse: Bool, _ text: (String) -> String
+    ) -> MessageValue {
         switch field.kind {
         case .fixed: .integer(1)
         case .uuid: .id(TopicID(high: 1, low: 2))
-        case .string, .bytes: .text(field.name)
-        case .structure: .fields(values(field.fields))
+        case .string: .text(text(field.name))
+        case .bytes: .text(field.name)
+        case .structure: .fields(values(field.fields, isResponse: isResponse, text))
         }
     }
 

@@ -34,6 +34,13 @@ final class MessageSchema: Sendable {
     let version: Int16
     let isFlexible: Bool
     let fields: [Field]
+    /// Some field of it is text that brokers word freely, and in which their addresses may stand.
+    let holdsText: Bool
+
+    /// Fields with such text.
+    static let texts: Set<String> = [
+        "ErrorMessage", "BatchIndexErrorMessage", "AcknowledgeErrorMessage", "StatusDetail",
+    ]
 
     init(key: Int16, name: String, isResponse: Bool, version: Int16, isFlexible: Bool, fields: [Field]) {
         self.key = key
@@ -42,6 +49,18 @@ final class MessageSchema: Sendable {
         self.version = version
         self.isFlexible = isFlexible
         self.fields = fields
+        holdsText = MessageSchema.holdsText(fields)
+    }
+
+    private static func holdsText(_ fields: [Field]) -> Bool {
+        fields.contains { texts.contains($0.name) || holdsText($0.fields) }
+    }
+
+    /// A field at the top, or of the elements of an array there.
+    func field(_ name: String, under array: String?) -> Field? {
+        var fields = fields
+        if let array { fields = fields.first { $0.name == array }?.fields ?? [] }
+        return fields.first { $0.name == name }
     }
 
     /// Requests have header 2 where flexible, else 1; responses 1 or 0, but ApiVersions always 0.

@@ -48,8 +48,9 @@ struct MessageNode {
 
 /// Reads a whole message into a tree.
 struct MessageReader {
-    /// Nodes that one message may have; more is refused.
+    /// Nodes that one answer may have, and one request of a client; more is refused.
     static let limit = 2_000_000
+    static let requestLimit = 200_000
     /// Structures in structures; no definition nests deeper than six.
     static let depth = 16
 
@@ -58,10 +59,12 @@ struct MessageReader {
     let skipped: Set<String>
     private var reader: FieldReader
     private var nodes = 0
+    private let limit: Int
 
     /// - Parameter body: behind the header, to the end of the frame.
     init(_ schema: MessageSchema, body: Range<Int>, skipping skipped: Set<String> = []) {
         self.schema = schema
+        limit = schema.isResponse ? MessageReader.limit : MessageReader.requestLimit
         self.skipped = skipped
         reader = FieldReader(at: body.lowerBound, end: body.upperBound, isFlexible: schema.isFlexible)
     }
@@ -114,7 +117,7 @@ struct MessageReader {
         _ field: MessageSchema.Field, _ window: RawSpan, depth: Int, isSkipped: Bool
     ) throws(FieldReader.Failure) -> MessageNode {
         nodes += 1
-        guard nodes <= MessageReader.limit else { throw .bad("a message of too many fields") }
+        guard nodes <= limit else { throw .bad("a message of too many fields") }
         if field.isArray { return try array(field, window, depth: depth, isSkipped: isSkipped) }
         var node = MessageNode(field.name, at: reader.at)
         switch field.kind {
@@ -173,7 +176,7 @@ struct MessageReader {
         _ field: MessageSchema.Field, _ window: RawSpan, depth: Int, isSkipped: Bool
     ) throws(FieldReader.Failure) -> MessageNode {
         nodes += 1
-        guard nodes <= MessageReader.limit else { throw .bad("a message of too many fields") }
+        guard nodes <= limit else { throw .bad("a message of too many fields") }
         if field.kind == .structure {
             return try structure(field.name, field.fields, window, depth: depth + 1, isSkipped: isSkipped)
         }

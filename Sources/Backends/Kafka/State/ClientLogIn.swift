@@ -42,7 +42,7 @@ struct ClientLogIn {
     /// RFC 4616: `authzid NUL authcid NUL passwd`. The name beside a token is ignored (CONTRACT).
     private static func plainPassword(_ message: RawSpan) -> [UInt8]? {
         let bytes = message.allBytes
-        let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
+        let parts = bytes.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[2].isEmpty else { return nil }
         return Array(parts[2])
     }
@@ -50,10 +50,9 @@ struct ClientLogIn {
     /// RFC 7628: `n,a=...,^Aauth=Bearer TOKEN^A...^A^A`.
     private static func bearerToken(_ message: RawSpan) -> [UInt8]? {
         let bytes = message.allBytes
-        let parts = bytes.split(separator: 1, omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[parts.count - 1].isEmpty, parts[parts.count - 2].isEmpty,
-            let header = parts.first, header.starts(with: Array("n,".utf8))
-        else { return nil }
+        guard bytes.starts(with: Array("n,".utf8)), bytes.suffix(2).elementsEqual([1, 1]) else { return nil }
+        // Extensions may stand beside the token; more of them than anybody sends are not looked for.
+        let parts = bytes.dropLast(2).split(separator: 1, maxSplits: 15, omittingEmptySubsequences: false)
         let prefix = Array("auth=bearer ".utf8)
         for part in parts.dropFirst() where part.count > prefix.count {
             let start = part.prefix(prefix.count).map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }

@@ -139,8 +139,16 @@ struct FetchRequest {
         _ reader: inout FieldReader, _ window: RawSpan, _ version: Int16
     ) throws(FieldReader.Failure) -> (name: Range<Int>, id: TopicID) {
         if version >= 13 { return (0..<0, try reader.topicID(window)) }
+        return (try topicName(&reader, window), TopicID(high: 0, low: 0))
+    }
+
+    /// Bytes that a topic's name can have (org.apache.kafka.common.internals.Topic).
+    static let longestName = 249
+
+    static func topicName(_ reader: inout FieldReader, _ window: RawSpan) throws(FieldReader.Failure) -> Range<Int> {
         guard let name = try reader.string(window) else { throw .bad("a topic without a name") }
-        return (name, TopicID(high: 0, low: 0))
+        guard name.count <= longestName else { throw .bad("a topic's name longer than names can be") }
+        return name
     }
 
     /// Tag 1 is ReplicaState (KIP-903): only brokers may set it.

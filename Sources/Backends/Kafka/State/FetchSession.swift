@@ -35,34 +35,66 @@ struct FetchSession {
     var deniedCount = 0
     /// True where some topic's records must be held and rebuilt.
     var isMasked = false
-    private(set) var unresolved: [Unresolved] = []
+    private var unresolved: [UnresolvedKey: FetchRequest.Partition] = [:]
+    /// What is answered for denied and unknown partitions, until one of them changes.
+    private(set) var standing: Standing?
+
+    /// Elements of a response, encoded.
+    struct Standing {
+        var version: Int16
+        var bytes: [UInt8]
+        var topics: Int
+    }
+
+    private struct UnresolvedKey: Hashable {
+        var id: TopicID
+        var index: Int32
+    }
+
+    /// Partitions without a known topic, in a stable order.
+    var waiting: [Unresolved] {
+        if unresolved.isEmpty { return [] }
+        return unresolved.map { Unresolved(id: $0.key.id, partition: $0.value) }
+            .sorted {
+                ($0.id.high, $0.id.low, $0.partition.index) < ($1.id.high, $1.id.low, $1.partition.index)
+            }
+    }
+
+    mutating func keep(_ made: Standing) { standing = made }
 
     /// Remembers a partition without a known topic; asked about again with every request.
     mutating func add(unresolved partition: Unresolved) {
-        removeUnresolved(partition.id, partition.partition.index)
-        if unresolved.count < FetchSession.unresolvedLimit { unresolved.append(partition) }
+        let key = UnresolvedKey(id: partition.id, index: partition.partition.index)
+        guard unresolved[key] != nil || unresolved.count < FetchSession.unresolvedLimit else { return }
+        unresolved[key] = partition.partition
+        standing = nil
     }
 
     mutating func removeUnresolved(_ id: TopicID, _ index: Int32) {
         if unresolved.isEmpty { return }
-        unresolved.removeAll { $0.id == id && $0.partition.index == index }
+        if unresolved.removeValue(forKey: UnresolvedKey(id: id, index: index)) != nil { standing = nil }
     }
 
     mutating func reset() {
         id = 0
-        unresolved = []
+        unresolved = [:]
+        standing = nil
         entries = [:]
         deniedCount = 0
         isMasked = false
     }
 
     mutating func set(_ key: Key, _ entry: Entry) {
-        if let old = entries.updateValue(entry, forKey: key), old.isDenied { deniedCount -= 1 }
+        let old = entries.updateValue(entry, forKey: key)
+        if let old, old.isDenied { deniedCount -= 1 }
         if entry.isDenied { deniedCount += 1 }
+        if entry.isDenied || old?.isDenied == true { standing = nil }
     }
 
     mutating func remove(_ key: Key) {
-        if let old = entries.removeValue(forKey: key), old.isDenied { deniedCount -= 1 }
+        guard let old = entries.removeValue(forKey: key), old.isDenied else { return }
+        deniedCount -= 1
+        standing = nil
     }
 
     /// Denied entries grouped by topic, in a stable order.
@@ -76,7 +108,7 @@ struct FetchSession {
             .sorted { ($0.1.high, $0.1.low, $0.2[0].index) < ($1.1.high, $1.1.low, $1.2[0].index) }
     }
 
-    private struct TopicKey: Hashable {
+    struct TopicKey: Hashable {
         var topic: Resource
         var id: TopicID
     }

@@ -35,6 +35,8 @@ struct FetchPartitionHead {
     var recordsStart: Int
     /// -1: null.
     var recordsLength: Int
+    /// An error and nothing else.
+    var isBareError: Bool { error != KafkaError.none && recordsLength <= 0 }
 
     init(_ reader: inout FieldReader, _ window: RawSpan, version: Int16) throws(FieldReader.Failure) {
         start = reader.at
@@ -91,6 +93,8 @@ struct BatchHead {
 
     var codec: UInt8 { UInt8(attributes & 7) }
     var isControl: Bool { attributes & 0x20 != 0 }
+    /// Message sets (0 and 1) and record batches (2) are all that there is.
+    var isKnown: Bool { (0...2).contains(magic) }
 
     /// - Parameter available: bytes of records from `at` on, in the window or not.
     /// - Returns: nil where the entry's head is cut off by the end of the records (a partial last batch).

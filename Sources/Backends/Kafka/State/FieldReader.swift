@@ -54,6 +54,9 @@ struct FieldReader {
         return Int(value)
     }
 
+    /// Bytes of a string, in flexible versions too (what Kafka's generated readers hold strings against).
+    static let longestString = 0x7fff
+
     /// Length of a string or of bytes: -1 is null.
     mutating func length(isString: Bool, _ window: RawSpan) throws(Failure) -> Int {
         let length: Int
@@ -65,6 +68,9 @@ struct FieldReader {
             length = Int(try integer(Int32.self, window))
         }
         guard length >= -1 else { throw .bad("a negative length") }
+        guard !isString || length <= FieldReader.longestString else {
+            throw .bad("a string longer than strings can be")
+        }
         guard length <= end &- at else { throw .bad("a length beyond the end of the message") }
         return length
     }

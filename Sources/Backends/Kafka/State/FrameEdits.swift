@@ -11,23 +11,12 @@ struct FrameEdits {
     private var bytes: [UInt8] = []
     var isEmpty: Bool { edits.isEmpty }
 
-    /// Replaces a range; an empty one inserts. Edits may come in any order and must not overlap; at one place they keep
-    /// their order.
+    /// Replaces a range; an empty one inserts. Edits may come in any order; at one place they keep their order, and what
+    /// lies in a range that is replaced or removed goes with it.
     mutating func replace(_ range: Range<Int>, with replacement: [UInt8]) {
         let start = bytes.count
         bytes.append(contentsOf: replacement)
         edits.append(Edit(range: range, bytes: start..<bytes.count))
-    }
-
-    /// Takes back what was said of exactly that range.
-    mutating func forget(_ range: Range<Int>) { edits.removeAll { $0.range == range } }
-
-    /// Removes a range and what was said of its parts before.
-    mutating func removeCovering(_ range: Range<Int>) {
-        edits.removeAll {
-            $0.range.lowerBound >= range.lowerBound && $0.range.upperBound <= range.upperBound && !$0.range.isEmpty
-        }
-        remove(range)
     }
 
     mutating func remove(_ range: Range<Int>) {
@@ -48,9 +37,17 @@ struct FrameEdits {
         return Int32(clamping: result.count).bigEndianBytes + result
     }
 
-    /// Orders the edits, and drops those that lie in a range that is taken out.
+    /// Orders the edits, and drops those that lie in a range that is taken out: at one place what is inserted comes first,
+    /// then the longest range, in which the others lie.
     private mutating func sort() {
-        edits.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        let ordered = edits.enumerated().sorted { left, right in
+            let (one, other) = (left.element.range, right.element.range)
+            if one.lowerBound != other.lowerBound { return one.lowerBound < other.lowerBound }
+            if one.isEmpty != other.isEmpty { return one.isEmpty }
+            if one.count != other.count { return one.count > other.count }
+            return left.offset < right.offset
+        }
+        edits = ordered.map(\.element)
         var end = 0
         edits.removeAll { edit in
             if edit.range.lowerBound < end { return true }
@@ -95,13 +92,14 @@ extension [UInt8] {
         }
     }
 
-    /// Appends a non-null string.
+    /// Appends a non-null string; what is longer than a string can be is cut off.
     mutating func append(string: [UInt8], isFlexible: Bool) {
+        let content = string.prefix(FieldReader.longestString)
         if isFlexible {
-            append(varint: UInt32(clamping: string.count + 1))
+            append(varint: UInt32(content.count + 1))
         } else {
-            append(bigEndian: Int16(clamping: string.count))
+            append(bigEndian: Int16(clamping: content.count))
         }
-        append(contentsOf: string)
+        append(contentsOf: content)
     }
 }

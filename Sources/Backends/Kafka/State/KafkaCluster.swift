@@ -48,6 +48,8 @@ final class KafkaCluster: Sendable {
         var done: UInt64 = 0
         var waiting: [(number: UInt64, waker: Waker)] = []
         var lastFailed = false
+        /// The last refresh that was asked for to find a name or an id.
+        var lookUp: (number: UInt64, at: Instant)?
     }
 
     struct SaltedKey: Hashable {
@@ -89,6 +91,20 @@ final class KafkaCluster: Sendable {
         return number
     }
 
+    /// As `refresh`, for ids and names that clients bring: one a second, shared by all who ask meanwhile. What it did not
+    /// find stays unknown until the next.
+    func lookUp(at now: Instant, waking waker: Waker) -> UInt64 {
+        let shared: UInt64? = state.withLock { state in
+            guard let last = state.lookUp, now.milliseconds(since: last.at) < 1000 else { return nil }
+            if state.done < last.number { state.waiting.append((last.number, waker)) }
+            return last.number
+        }
+        if let shared { return shared }
+        let number = refresh(waking: waker)
+        state.withLock { $0.lookUp = (number, now) }
+        return number
+    }
+
     func isDone(_ number: UInt64) -> Bool { state.withLock { $0.done >= number } }
     var lastRefreshFailed: Bool { state.withLock { $0.lastFailed } }
 
@@ -107,6 +123,20 @@ final class KafkaCluster: Sendable {
 
     private func endpoint(_ host: String, _ port: UInt16) -> Endpoint {
         Endpoint(host: host, port: port, tls: settings.tls, serverName: settings.serverName ?? host)
+    }
+
+    // MARK: Producers
+
+    private let producers = Mutex(ProducerTable())
+
+    /// A broker has given a producer's id to a principal; the last one it was given to has it.
+    func note(producer id: Int64, of principal: Principal) {
+        producers.withLock { $0.note(id, ProducerTable.owner(principal)) }
+    }
+
+    /// - Returns: nil where nobody is known to have the id.
+    func isOwner(_ principal: Principal, ofProducer id: Int64) -> Bool? {
+        producers.withLock { $0[id] }.map { $0 == ProducerTable.owner(principal) }
     }
 
     // MARK: What the refresher tells
@@ -189,6 +219,26 @@ final class KafkaCluster: Sendable {
             waker.wake()
         }
         return nil
+    }
+}
+
+/// Whose the producers' ids are that this gateway has seen given, the newest ones.
+private struct ProducerTable {
+    private static let limit = 65_536
+    private var owners: [Int64: String] = [:]
+    private var order: [Int64] = []
+    private var oldest = 0
+
+    static func owner(_ principal: Principal) -> String { "\(principal.issuer)\u{0}\(principal.subject)" }
+
+    subscript(id: Int64) -> String? { owners[id] }
+
+    mutating func note(_ id: Int64, _ owner: String) {
+        if owners.updateValue(owner, forKey: id) != nil { return }
+        if order.count < ProducerTable.limit { return order.append(id) }
+        owners[order[oldest]] = nil
+        order[oldest] = id
+        oldest = (oldest + 1) % ProducerTable.limit
     }
 }
 

@@ -1,6 +1,12 @@
+import TidegateCore
+
 /// Kafka's error codes that the gateway itself says (org.apache.kafka.common.protocol.Errors).
 enum KafkaError {
     static let none: Int16 = 0
+    static let unknownTopic: Int16 = 3
+    static let leaderNotAvailable: Int16 = 5
+    static let invalidTopic: Int16 = 17
+    static let unknownMemberID: Int16 = 25
     static let topicAuthorizationFailed: Int16 = 29
     static let groupAuthorizationFailed: Int16 = 30
     static let clusterAuthorizationFailed: Int16 = 31
@@ -8,6 +14,7 @@ enum KafkaError {
     static let illegalSASLState: Int16 = 34
     static let unsupportedVersion: Int16 = 35
     static let invalidRequest: Int16 = 42
+    static let invalidProducerIDMapping: Int16 = 49
     static let transactionalIDAuthorizationFailed: Int16 = 53
     static let operationNotAttempted: Int16 = 55
     static let saslAuthenticationFailed: Int16 = 58
@@ -16,6 +23,21 @@ enum KafkaError {
     static let unknownTopicID: Int16 = 100
     static let shareSessionNotFound: Int16 = 122
     static let mismatchedEndpointType: Int16 = 114
+
+    /// What FindCoordinator says for a key that may not be described.
+    static func coordinatorDenied(isTransaction: Bool) -> Int16 {
+        isTransaction ? transactionalIDAuthorizationFailed : groupAuthorizationFailed
+    }
+
+    /// What is said where a right to a thing of that kind is missing.
+    static func denied(_ kind: ResourceKind) -> Int16 {
+        switch kind {
+        case .topic: topicAuthorizationFailed
+        case .group: groupAuthorizationFailed
+        case .transaction: transactionalIDAuthorizationFailed
+        default: clusterAuthorizationFailed
+        }
+    }
 }
 
 /// Kafka's API keys that the machine treats by hand.
@@ -23,6 +45,9 @@ enum KafkaKey {
     static let produce: Int16 = 0
     static let fetch: Int16 = 1
     static let metadata: Int16 = 3
+    static let initProducerID: Int16 = 22
+    static let consumerGroupHeartbeat: Int16 = 68
+    static let describeTopicPartitions: Int16 = 75
     static let saslHandshake: Int16 = 17
     static let apiVersions: Int16 = 18
     static let saslAuthenticate: Int16 = 36

@@ -21,12 +21,22 @@ struct KafkaMachine: WireMachine, ~Copyable {
     var catalogue: KafkaCatalogue?
     var logIn = ClientLogIn()
     var upstream: UpstreamLogIn
-    /// A refresh of the catalogue that the client side waits for; 0 is none.
-    var refreshAwaited: UInt64 = 0
+    /// What the request that is being decided asked of the catalogue, and the answer that is being read.
+    var refresh = Refresh()
+    var answerRefresh = Refresh()
+    /// What ids stood for that this connection has used.
+    var heard: [TopicID: Resource] = [:]
 
     var awaited = Ring<Awaited>()
-    var details: [UInt32: Detail] = [:]
-    var nextDetail: UInt32 = 1
+    private(set) var details: [UInt32: Detail] = [:]
+    private var nextDetail: UInt32 = 1
+    /// Bytes that `details` hold, about.
+    private var keptBytes = 0
+    /// Beyond so many no further request is read before an answer has gone.
+    private static let keptLimit = 1 << 20
+
+    /// Set where the session ends as soon as the answers that are owed are out; no request is taken any more.
+    var closing: CloseReason?
 
     var fetchSession = FetchSession()
     var stream: FetchStream?
@@ -37,7 +47,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
     /// What the last refusal said: for answers that carry text.
     var refusalText = ""
     /// What group members subscribed to with their last heartbeat that said so (KIP-848: null means unchanged).
-    var subscriptions: [SubscriptionKey: [Resource]] = [:]
+    var subscriptions = Subscriptions()
 
     /// What an awaited answer needs to be read.
     enum Detail {
@@ -46,11 +56,32 @@ struct KafkaMachine: WireMachine, ~Copyable {
         case fetch(FetchExpectation)
         case produce(ProduceExpectation)
         case governed(GovernedExpectation)
+
+        /// Bytes of memory, about.
+        var weight: Int {
+            switch self {
+            case .own(let words): words.count
+            case .fetch(let expectation): expectation.denied.count
+            case .produce(let expectation): expectation.weight
+            case .governed(let expectation): expectation.weight
+            }
+        }
     }
+
+    /// Pages of DescribeTopicPartitions that begin with what the client may not see, by the number it knows them under.
+    var cursors: [UInt32: Cursor] = [:]
+    var nextCursor: UInt32 = 0
+    struct Cursor {
+        var name: [UInt8]
+        var index: Int32
+    }
+    /// The producer's id that this connection used last, found to be its principal's; -1 is none.
+    var ownProducer: Int64 = -1
 
     struct SubscriptionKey: Hashable {
         var key: Int16
         var group: Resource
+        var member: [UInt8]
     }
 
     init(cluster: KafkaCluster, rules: KafkaRules, node: Int32?) {
@@ -79,7 +110,8 @@ struct KafkaMachine: WireMachine, ~Copyable {
         case .ended(.client): output.close(.ended)
         case .ended(.backend): output.close(phase == .relaying ? .backendEnded : .backendUnreachable)
         case .authorityChanged: try answerOwn(&output)
-        case .secured(.backend, _), .lastWords, .draining, .woken: break
+        case .draining: closeBehindAnswers(.draining, &output)
+        case .secured(.backend, _), .lastWords, .woken: break
         }
     }
 
@@ -99,15 +131,25 @@ struct KafkaMachine: WireMachine, ~Copyable {
     ) throws(WireViolation) -> Int {
         var consumed = 0
         while true {
-            if awaited.count >= governor.session.route.limits.requestsInFlight {
+            if closing != nil {
+                output.park(.client)
+                return consumed
+            }
+            let limits = governor.session.route.limits
+            if awaited.count >= limits.requestsInFlight || (keptBytes > KafkaMachine.keptLimit && !awaited.isEmpty) {
                 output.awaitReplies()
                 return consumed
             }
             guard let length = window.bigEndian(Int32.self, at: consumed) else { return consumed }
-            let limits = governor.session.route.limits
-            let limit = phase == .greeting ? limits.unauthenticatedFrameBytes : limits.frameBytes
-            guard length >= 0, Int(length) <= limit else {
+            guard length >= 0, Int(length) <= limits.frameBytes else {
                 throw WireViolation("a request longer than the limit", at: consumed)
+            }
+            if Int(length) > limits.unauthenticatedFrameBytes {
+                guard let key = window.bigEndian(Int16.self, at: consumed + 4) else {
+                    output.need(.client, bytes: 6)
+                    return consumed
+                }
+                if isLogIn(key) { throw WireViolation("a log-in message longer than the limit", at: consumed) }
             }
             let frame = consumed..<(consumed + 4 + Int(length))
             guard frame.upperBound <= window.byteCount else {
@@ -115,11 +157,20 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 return consumed
             }
             switch try take(frame, window, &governor, &output) {
-            case .done: consumed = frame.upperBound
+            case .done:
+                consumed = frame.upperBound
+                refresh = Refresh()
             case .parked: return consumed
             case .closed: return frame.upperBound
             }
         }
+    }
+
+    /// True where the next frame is a client's credential, or comes before one was verified.
+    private func isLogIn(_ key: Int16) -> Bool {
+        if phase == .greeting || key == KafkaKey.saslHandshake || key == KafkaKey.saslAuthenticate { return true }
+        if case .offered(_, isFramed: false) = logIn.state { return true }
+        return false
     }
 
     /// What became of a request.
@@ -199,7 +250,20 @@ struct KafkaMachine: WireMachine, ~Copyable {
         let number = nextDetail
         nextDetail = nextDetail == .max ? 1 : nextDetail + 1
         details[number] = detail
+        keptBytes += detail.weight
         return number
+    }
+
+    private mutating func drop(_ number: UInt32) -> Detail? {
+        guard number != 0, let detail = details.removeValue(forKey: number) else { return nil }
+        keptBytes -= detail.weight
+        return detail
+    }
+
+    /// Ends the session behind the answers that are owed.
+    mutating func closeBehindAnswers(_ reason: CloseReason, _ output: inout WireOutput) {
+        if closing == nil { closing = reason }
+        if let closing, awaited.isEmpty { output.close(closing) }
     }
 
     mutating func expect(_ kind: Awaited.Kind, _ header: RequestHead, _ governor: borrowing Governor, detail: Detail?) {
@@ -213,16 +277,18 @@ struct KafkaMachine: WireMachine, ~Copyable {
     mutating func answerOwn(_ output: inout WireOutput) throws(WireViolation) {
         while let head = awaited.first, head.kind == .own {
             _ = awaited.popFirst()
-            if case .own(let words)? = details.removeValue(forKey: head.detail) {
+            if case .own(let words)? = drop(head.detail) {
                 output.say(words)
                 output.boundary(.client)
             }
         }
+        if let closing, awaited.isEmpty { output.close(closing) }
     }
 
     /// An answer is out: the next one's turn.
     mutating func finishAnswer(_ output: inout WireOutput) throws(WireViolation) {
-        if let done = awaited.popFirst(), done.detail != 0 { details[done.detail] = nil }
+        if let done = awaited.popFirst() { _ = drop(done.detail) }
+        answerRefresh = Refresh()
         output.boundary(.client)
         try answerOwn(&output)
     }
@@ -273,7 +339,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 throw WireViolation("an answer to another request", side: .backend, at: consumed)
             }
             switch head.kind {
-            case .opaque:
+            case .opaque where !isStale(head, governor) || head.detail == 0:
                 opaqueLeft = 4 + Int(length)
                 continue
             case .fetch where !mustHold(head, governor):
@@ -281,7 +347,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 continue
             case .own:
                 throw WireViolation("an answer out of order", side: .backend, at: consumed)
-            case .fetch, .produce, .governed: break
+            case .opaque, .fetch, .produce, .governed: break
             }
             let frame = consumed..<(consumed + 4 + Int(length))
             guard Int(length) <= governor.session.route.limits.frameBytes else {

@@ -40,8 +40,7 @@ struct ProduceRequest {
             if version >= 13 {
                 id = try reader.topicID(window)
             } else {
-                guard let found = try reader.string(window) else { throw .bad("a topic without a name") }
-                name = found
+                name = try FetchRequest.topicName(&reader, window)
             }
             let first = partitions.count
             let partitionCount = try reader.count(atLeast: 5, window)

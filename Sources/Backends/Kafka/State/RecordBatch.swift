@@ -26,12 +26,17 @@ struct RecordList {
     var records: [RecordPlace] = []
     var headers: [RecordPlace.Header] = []
 
+    /// Records and headers of one batch; each takes memory here.
+    static let limit = 262_144
+
     /// - Parameters:
     ///   - payload: the records without compression.
     ///   - count: how many the batch's header promises.
     /// - Throws: `bad` where the payload is not so many records.
     init(_ payload: RawSpan, count: Int32) throws(FieldReader.Failure) {
-        guard count >= 0, Int(count) <= payload.byteCount / 6 else { throw .bad("more records than a batch can hold") }
+        guard count >= 0, Int(count) <= min(RecordList.limit, payload.byteCount / 6) else {
+            throw .bad("more records than a batch can hold")
+        }
         records.reserveCapacity(Int(count))
         var at = 0
         for _ in 0..<count {
@@ -49,7 +54,7 @@ struct RecordList {
             let value = try RecordList.bytes(payload, &at, end)
             let first = headers.count
             let headerCount = try RecordList.varint(payload, &at)
-            guard headerCount >= 0, headerCount <= Int64(max(0, end - at)) else {
+            guard headerCount >= 0, headerCount <= Int64(min(RecordList.limit - first, max(0, end - at))) else {
                 throw .bad("a record of a false number of headers")
             }
             for _ in 0..<headerCount {
