@@ -107,6 +107,30 @@ extension Integration {
             }
         }
 
+        @Test(.enabled(if: Surroundings.kcat != nil, "kcat is not installed"))
+        func `SIGTERM with an idle consumer and a long poll ends soon`() throws {
+            try serving { gateway, _ in
+                try write(6, gateway)
+                let token = try gateway.issuer.mint(subject: "eva", groups: ["engineers"])
+                let kcat = try RunningProgram(
+                    try #require(Surroundings.kcat),
+                    [
+                        "-b", gateway.bootstrapAddress, "-X", "security.protocol=SASL_PLAINTEXT", "-X",
+                        "sasl.mechanisms=PLAIN", "-X", "sasl.username=token", "-X", "sasl.password=\(token)", "-C",
+                        "-t",
+                        "clients-orders", "-o", "beginning", "-u", "-q",
+                    ])
+                defer { kcat.stop() }
+                try eventually("the consumer has read all, and waits for more") { kcat.lines.count == 6 }
+                let raw = try RawKafka(port: gateway.port + 1, token: token)
+                raw.sendFetch(
+                    epoch: -1, [RawKafka.Place(topic: "clients-orders", partition: 1)], wait: 30_000)
+                gateway.signal(SIGTERM)
+                #expect(gateway.exitStatus(within: 5) == 0)
+                #expect(gateway.evidence.contains { $0.contains("\"reason\":\"draining\"") })
+            }
+        }
+
         @Test func `service resumes when a broker that was away is back`() throws {
             try serving { gateway, cluster in
                 try write(6, gateway)

@@ -8,7 +8,7 @@ extension Integration {
         @Test func `no byte that a client receives names a broker's own address`() throws {
             let servers = try KafkaServers.shared.get()
             // Advertised as 127.0.0.2, where recorders listen on the gateway's ports: "127.0.0.1" is a leak wherever it stands.
-            let gateway = try GatewayProcess(before: servers.bootstrap, advertising: "127.0.0.2")
+            let gateway = try GatewayProcess(before: servers, GatewaySetup(host: "127.0.0.2"))
             defer { gateway.stop() }
             let recorder = try Recorder(ports: (0...3).map { gateway.port + $0 })
             defer { recorder.stop() }

@@ -1,0 +1,45 @@
+import Foundation
+
+/// Authorities and certificates for the loopback, made by openssl; removed with the folder for temporary files.
+struct Certificates {
+    let folder: String
+    var authority: String { folder + "/ca.pem" }
+
+    /// An authority, `server` (127.0.0.1, localhost and names below it) and `client` under it.
+    static let shared = Result { try Certificates() }
+
+    /// - Throws: where openssl is missing.
+    init() throws {
+        folder = try Surroundings.temporaryFolder()
+        try openssl(
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                "-subj", "/CN=tests", "-keyout", "\(folder)/ca.key", "-out", authority,
+            ])
+        try issue("server", names: "DNS:localhost,DNS:*.localhost,IP:127.0.0.1")
+        try issue("client", names: "DNS:client.example")
+    }
+
+    /// `NAME.pem` and `NAME.key`.
+    func issue(_ name: String, names: String) throws {
+        let path = "\(folder)/\(name)"
+        try openssl(
+            [
+                "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=\(name)",
+                "-keyout", "\(path).key", "-out", "\(path).csr",
+            ])
+        try "subjectAltName=\(names)\n".write(toFile: "\(path).ext", atomically: false, encoding: .utf8)
+        try openssl(
+            [
+                "x509", "-req", "-in", "\(path).csr", "-CA", authority, "-CAkey", "\(folder)/ca.key",
+                "-CAcreateserial", "-days", "2", "-out", "\(path).pem", "-extfile", "\(path).ext",
+            ])
+    }
+
+    func content(_ file: String) throws -> String { try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8) }
+
+    private func openssl(_ arguments: [String]) throws {
+        let done = try Program.run("/usr/bin/openssl", arguments)
+        guard done.status == 0 else { throw ProcessFailure(description: "openssl: \(done.errors.suffix(400))") }
+    }
+}
