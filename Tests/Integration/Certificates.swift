@@ -5,7 +5,10 @@ struct Certificates {
     let folder: String
     var authority: String { folder + "/ca.pem" }
 
-    /// An authority, `server` (127.0.0.1, localhost and names below it) and `client` under it.
+    static let names =
+        "DNS:localhost,DNS:broker-1.localhost,DNS:broker-2.localhost,DNS:broker-3.localhost,IP:127.0.0.1"
+
+    /// An authority, `server` (`names`) and `client` under it.
     static let shared = Result { try Certificates() }
 
     /// - Throws: where openssl is missing.
@@ -16,7 +19,7 @@ struct Certificates {
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                 "-subj", "/CN=tests", "-keyout", "\(folder)/ca.key", "-out", authority,
             ])
-        try issue("server", names: "DNS:localhost,DNS:*.localhost,IP:127.0.0.1")
+        try issue("server", names: Certificates.names)
         try issue("client", names: "DNS:client.example")
     }
 

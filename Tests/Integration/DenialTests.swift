@@ -25,8 +25,7 @@ extension Integration {
             defer { gateway.stop() }
             let token = try gateway.issuer.mint(subject: "eva", groups: ["engineers"])
             let raw = try RawKafka(port: gateway.port, token: token)
-            let leader = try #require(try raw.leaders(of: topics[0])[0])
-            let other = try #require(try raw.leaders(of: topics[1]).first { $0.value == leader }).key
+            let (leader, other) = try DenialTests.shared(topics, raw)
             for (topic, partition) in [(topics[0], 0), (topics[1], 0), (topics[1], other)] {
                 try servers.write(3, to: topic, partition: partition)
             }
@@ -36,7 +35,20 @@ extension Integration {
             )
         }
 
-        private func policy(_ topics: [String], denied: [String] = []) -> String {
+        /// The leader of the first topic's partition 0, and the partition of the second that it leads too.
+        private static func shared(_ topics: [String], _ raw: RawKafka) throws -> (leader: Int32, other: Int32) {
+            var found: (Int32, Int32)?
+            try eventually("both topics have leaders") {
+                let leaders = try topics.map { try raw.leaders(of: $0) }
+                guard let leader = leaders[0][0], let other = leaders[1].first(where: { $0.value == leader })?.key
+                else { return false }
+                found = (leader, other)
+                return true
+            }
+            return try #require(found)
+        }
+
+        private func policy(_ topics: [String], seen: [String] = [], denied: [String] = []) -> String {
             func list(_ names: [String]) -> String { names.map { "\"\($0)\"" }.joined(separator: ", ") }
             let allow = """
                   - name: some topics
@@ -46,7 +58,17 @@ extension Integration {
                     effect: allow
 
                 """
-            guard !denied.isEmpty else { return allow }
+            guard !denied.isEmpty || !seen.isEmpty else { return allow }
+            guard !denied.isEmpty else {
+                return allow + """
+                      - name: seen, but not read
+                        subjects: { groups: [readers] }
+                        actions: [describe]
+                        resources: { topics: [\(list(seen))] }
+                        effect: allow
+
+                    """
+            }
             return allow + """
                   - name: taken away
                     subjects: { groups: [readers] }
@@ -63,7 +85,8 @@ extension Integration {
         }
 
         @Test func `a denied topic beside an allowed one is refused alone, and so is a transaction`() throws {
-            let gateway = try GatewayProcess(before: servers, GatewaySetup(policies: policy([open.topic])))
+            let gateway = try GatewayProcess(
+                before: servers, GatewaySetup(policies: policy([open.topic], seen: [closed.topic])))
             defer { gateway.stop() }
             let way = PythonClient.Way.through(
                 gateway, tokenFile: try gateway.tokenFile("rita", groups: ["readers"]))
@@ -122,8 +145,7 @@ extension Integration {
             try gateway.reload { $0.policies = policy(topics) }
             let token = try gateway.issuer.mint(subject: "rita", groups: ["readers"])
             let raw = try RawKafka(port: gateway.port, token: token)
-            let leader = try #require(try raw.leaders(of: topics[0])[0])
-            let other = try #require(try raw.leaders(of: topics[1]).first { $0.value == leader }).key
+            let (leader, other) = try DenialTests.shared(topics, raw)
             let revoked = RawKafka.Place(topic: topics[0], partition: 0)
             let kept = RawKafka.Place(topic: topics[1], partition: other)
 

@@ -6,14 +6,14 @@ import TidegateDemo
 struct GatewaySetup {
     /// As which the brokers are advertised.
     var host = "127.0.0.1"
-    /// Instead of `host` and three ports; `PORT` stands for the port of the route.
+    /// Instead of `host` and three ports.
     var advertise: String?
     /// Further keys of the issuer, the backend and the route, each with a comma before it.
     var issuer = ""
     var kafka = ""
     var route = ""
     var policies = GatewayProcess.policies
-    /// Further routes, and what else stands at the top.
+    /// Further routes, each a line.
     var routes = ""
     /// Files beside the configuration, by name.
     var files: [String: String] = [:]
@@ -45,7 +45,7 @@ final class GatewayProcess {
         }
         self.bootstrap = bootstrap
         self.setup = setup
-        port = try Ports.base([0, 1, 2, 3, 4, 8])
+        port = try Ports.base(Array(0...8))
         folder = try Surroundings.temporaryFolder()
         issuer = try DevelopmentIssuer(key: key)
         for (name, content) in setup.files {
@@ -80,6 +80,18 @@ final class GatewayProcess {
             String(decoding: FileManager.default.contents(atPath: "\(directory)/\(name)") ?? Data(), as: UTF8.self)
                 .split(separator: "\n").map(String.init)
         }
+    }
+
+    /// Those lines of evidence that say who was not let in.
+    var rejections: [String] { evidence.filter { $0.contains("\"session.rejected\"") } }
+
+    /// What the process holds in memory.
+    func residentBytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+            let count = Int(line.split(separator: " ").dropLast().last ?? "")
+        else { throw ProcessFailure(description: "no VmRSS") }
+        return count << 10
     }
 
     func metrics() throws -> String { try Connection.get("/metrics", port: port + 8) ?? "" }
@@ -127,14 +139,13 @@ final class GatewayProcess {
     ) -> String {
         let seeds = bootstrap.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ")
         let advertise =
-            setup.advertise?.replacingOccurrences(of: "PORT", with: "\(port)")
-            ?? "host: \(setup.host), ports: \(port + 1)-\(port + 3), firstBroker: 1"
+            setup.advertise ?? "host: \(setup.host), ports: \(port + 1)-\(port + 3), firstBroker: 1"
         return """
             identity: { issuers: [{ issuer: "\(issuer)", audience: tidegate\(setup.issuer) }] }
             backends: { real: { kafka: { bootstrap: [\(seeds)]\(setup.kafka) } } }
             routes:
               - { name: orders, listen: "127.0.0.1:\(port)", backend: real, advertise: { \(advertise) }\(setup.route) }
-            \(setup.routes.replacingOccurrences(of: "PORT", with: "\(port)"))
+            \(setup.routes)
             policies:
             \(setup.policies)
             masking:

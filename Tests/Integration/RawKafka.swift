@@ -6,9 +6,10 @@ final class RawKafka {
     private var correlation: Int32 = 0
     private var buffered: [UInt8] = []
 
-    /// Logs in with a token (SASL/PLAIN).
-    init(port: UInt16, token: String, seconds: Int = 10) throws {
+    /// Logs in with a token (SASL/PLAIN), behind what a balancer would send first.
+    init(port: UInt16, token: String, seconds: Int = 10, preface: [UInt8] = []) throws {
         connection = try Connection(port: port, seconds: seconds)
+        connection.send(preface)
         var mechanism = RawFields()
         mechanism.append("PLAIN")
         var handshake = try call(key: 17, version: 1, mechanism)

@@ -10,6 +10,9 @@ def settings(given, **more):
     result = {"bootstrap.servers": given.bootstrap, "security.protocol": given.protocol, "log_level": 2}
     if given.ca:
         result["ssl.ca.location"] = given.ca
+    if given.certificate:
+        result.update({"ssl.certificate.location": given.certificate,
+                       "ssl.key.location": given.certificate.replace(".pem", ".key")})
     if given.mechanism:
         result["sasl.mechanisms"] = given.mechanism
     if given.mechanism == "PLAIN":
