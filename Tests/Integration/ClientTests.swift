@@ -126,14 +126,7 @@ extension Integration {
             let topic = fresh("java")
             try create([topic], .direct(servers))
             _ = try PythonClient.confluent.run("produce", .direct(servers), topic: topic, count: 9)
-            let token = try String(contentsOfFile: gateway.tokenFile("eva", groups: ["engineers"]), encoding: .utf8)
-            let settings = gateway.folder + "/client.properties"
-            try """
-            security.protocol=SASL_PLAINTEXT
-            sasl.mechanism=PLAIN
-            sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="token" password="\(token)";
-
-            """.write(toFile: settings, atomically: true, encoding: .utf8)
+            let settings = try gateway.toolSettings("eva", groups: ["engineers"])
             let reading = [
                 "--topic", topic, "--from-beginning", "--max-messages", "9", "--timeout-ms", "30000",
                 "--command-property", "group.protocol=consumer",

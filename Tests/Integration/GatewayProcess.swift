@@ -104,6 +104,19 @@ final class GatewayProcess {
         return path
     }
 
+    /// The path of a file with what Kafka's own tools need to log in.
+    func toolSettings(_ subject: String, groups: [String]) throws -> String {
+        let path = folder + "/client-\(UUID().uuidString).properties"
+        let token = try issuer.mint(subject: subject, groups: groups)
+        try """
+        security.protocol=SASL_PLAINTEXT
+        sasl.mechanism=PLAIN
+        sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="token" password="\(token)";
+
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
     func signal(_ number: Int32) { kill(process.identifier, number) }
 
     /// Waits for the end that was asked for; nil where it does not come.

@@ -57,16 +57,19 @@ final class RawKafka {
         return answer
     }
 
-    /// The leader of each partition.
+    /// The leader of each partition, by Metadata 4.
     func leaders(of topic: String) throws -> [Int32: Int32] {
         var request = RawFields()
         request.append(Int32(1))
         request.append(topic)
-        var answer = try call(key: 3, version: 1, request)
+        request.append(Int8(0))
+        var answer = try call(key: 3, version: 4, request)
+        _ = try answer.int32()
         for _ in 0..<(try answer.int32()) {
             _ = (try answer.int32(), try answer.string(), try answer.int32(), try answer.string())
         }
-        _ = (try answer.int32(), try answer.int32(), try answer.int16(), try answer.string(), try answer.int8())
+        _ = (try answer.string(), try answer.int32(), try answer.int32())
+        _ = (try answer.int16(), try answer.string(), try answer.int8())
         var leaders: [Int32: Int32] = [:]
         for _ in 0..<(try answer.int32()) {
             _ = try answer.int16()
