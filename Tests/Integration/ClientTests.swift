@@ -23,10 +23,10 @@ extension Integration {
         func `produce, consume, group, rebalance and transaction look as they do without it`(client: PythonClient)
             throws
         {
-            let gateway = try GatewayProcess(before: servers.bootstrap)
+            let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
             let through = PythonClient.Way.through(
-                gateway, mechanism: client == .kafkaPython ? "PLAIN" : "OAUTHBEARER",
+                gateway, mechanism: "OAUTHBEARER",
                 tokenFile: try gateway.tokenFile("eva", groups: ["engineers"]))
             let ways = [PythonClient.Way.direct(servers), through]
             let topics = [fresh("direct"), fresh("through")]
@@ -46,12 +46,12 @@ extension Integration {
 
         @Test(arguments: ["none", "gzip", "snappy", "lz4", "zstd"])
         func `an analyst gets every codec masked, and the evidence says which offsets`(codec: String) throws {
-            let gateway = try GatewayProcess(before: servers.bootstrap)
+            let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
             let topic = fresh(codec)
             try create([topic], .direct(servers))
             let written = try PythonClient.confluent.run(
-                "produce", .direct(servers), topic: topic, count: 30, compression: codec)
+                "produce", .direct(servers), topic: topic, count: 30, more: ["--compression", codec])
             try #require(written.first?.contains("produced") == true)
             let analyst = PythonClient.Way.through(
                 gateway, mechanism: "OAUTHBEARER", tokenFile: try gateway.tokenFile("ada", groups: ["analysts"]))
@@ -76,7 +76,7 @@ extension Integration {
 
         @Test(arguments: PythonClient.allCases)
         func `whom no rule covers gets no record, and the evidence says what was denied`(client: PythonClient) throws {
-            let gateway = try GatewayProcess(before: servers.bootstrap)
+            let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
             let topic = fresh("denied")
             try create([topic], .direct(servers))
@@ -95,7 +95,7 @@ extension Integration {
 
         @Test(.enabled(if: Surroundings.kcat != nil, "kcat is not installed"))
         func `kcat reads and writes through it as it does without it`() throws {
-            let gateway = try GatewayProcess(before: servers.bootstrap)
+            let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
             let topic = fresh("kcat")
             try create([topic], .direct(servers))
@@ -114,33 +114,28 @@ extension Integration {
                 input: "a:one\nb:two\nc:three\n", environment: ["KCAT_CONFIG": "/dev/null"])
             try #require(wrote.status == 0, "\(wrote.errors)")
             let reading = ["-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%t %p %o %k %s\n"]
-            let direct = try Program.run(kcat, ["-b", servers.bootstrap] + reading)
+            let direct = try Program.run(kcat, ["-b", servers.bootstrap] + servers.kcatSettings + reading)
             let through = try Program.run(kcat, ["-F", configuration, "-b", gateway.bootstrapAddress] + reading)
             #expect(through.lines == direct.lines)
             #expect(through.lines == ["\(topic) 1 0 a one", "\(topic) 1 1 b two", "\(topic) 1 2 c three"])
         }
 
         @Test func `Kafka's own console consumer reads through it with the new group protocol`() throws {
-            let gateway = try GatewayProcess(before: servers.bootstrap)
+            let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
             let topic = fresh("java")
             try create([topic], .direct(servers))
             _ = try PythonClient.confluent.run("produce", .direct(servers), topic: topic, count: 9)
-            let token = try String(contentsOfFile: gateway.tokenFile("eva", groups: ["engineers"]), encoding: .utf8)
-            let settings = gateway.folder + "/client.properties"
-            try """
-            security.protocol=SASL_PLAINTEXT
-            sasl.mechanism=PLAIN
-            sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="token" password="\(token)";
-
-            """.write(toFile: settings, atomically: true, encoding: .utf8)
+            let settings = try gateway.toolSettings("eva", groups: ["engineers"])
             let reading = [
                 "--topic", topic, "--from-beginning", "--max-messages", "9", "--timeout-ms", "30000",
                 "--command-property", "group.protocol=consumer",
             ]
             let direct = try servers.tool(
-                ["console-consumer", "--bootstrap-server", servers.bootstrap, "--group", "analytics-\(topic)-d"]
-                    + reading)
+                [
+                    "console-consumer", "--bootstrap-server", servers.bootstrap, "--command-config",
+                    servers.toolSettings, "--group", "analytics-\(topic)-d",
+                ] + reading)
             let through = try servers.tool(
                 [
                     "console-consumer", "--bootstrap-server", gateway.bootstrapAddress, "--command-config", settings,

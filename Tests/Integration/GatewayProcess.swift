@@ -2,6 +2,23 @@ import Foundation
 import TidegateCrypto
 import TidegateDemo
 
+/// What a gateway is started with beside its issuer and its backend: pieces of YAML in flow style.
+struct GatewaySetup {
+    /// As which the brokers are advertised.
+    var host = "127.0.0.1"
+    /// Instead of `host` and three ports.
+    var advertise: String?
+    /// Further keys of the issuer, the backend and the route, each with a comma before it.
+    var issuer = ""
+    var kafka = ""
+    var route = ""
+    var policies = GatewayProcess.policies
+    /// Further routes, each a line.
+    var routes = ""
+    /// Files beside the configuration, by name.
+    var files: [String: String] = [:]
+}
+
 /// `tidegate serve` as a process of its own, in a folder of its own, with an issuer in this process.
 final class GatewayProcess {
     let port: UInt16
@@ -9,28 +26,34 @@ final class GatewayProcess {
     let issuer: DevelopmentIssuer
     private let process: ChildProcess
     private let bootstrap: String
-    private let host: String
+    private var setup: GatewaySetup
     var bootstrapAddress: String { "127.0.0.1:\(port)" }
     var identifier: Int32 { process.identifier }
 
-    /// - Parameters:
-    ///   - host: as which the brokers are advertised.
+    /// Before brokers that ask for a log-in.
+    convenience init(before servers: KafkaServers, _ setup: GatewaySetup = GatewaySetup()) throws {
+        var setup = setup
+        setup.kafka = ", sasl: { mechanism: SCRAM-SHA-512, username: admin, passwordFile: password }" + setup.kafka
+        setup.files["password"] = KafkaServers.password
+        try self.init(before: servers.bootstrap, setup)
+    }
+
     /// - Throws: where it is not ready after 20 s.
-    init(before bootstrap: String, advertising host: String = "127.0.0.1", policies: String = GatewayProcess.policies)
-        throws
-    {
+    init(before bootstrap: String, _ setup: GatewaySetup = GatewaySetup()) throws {
         guard let binary = Surroundings.gateway, let key = SigningKey() else {
             throw ProcessFailure(description: Surroundings.lacking)
         }
         self.bootstrap = bootstrap
-        self.host = host
-        port = try Ports.base([0, 1, 2, 3, 8])
+        self.setup = setup
+        port = try Ports.base(Array(0...8))
         folder = try Surroundings.temporaryFolder()
         issuer = try DevelopmentIssuer(key: key)
-        try GatewayProcess.configuration(
-            host: host, port: port, issuer: issuer.url, bootstrap: bootstrap, policies: policies
-        )
-        .write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
+        for (name, content) in setup.files {
+            _ = FileManager.default.createFile(
+                atPath: "\(folder)/\(name)", contents: Data(content.utf8), attributes: [.posixPermissions: 0o600])
+        }
+        try GatewayProcess.configuration(setup, port: port, issuer: issuer.url, bootstrap: bootstrap)
+            .write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
         process = try ChildProcess(
             binary, ["serve", "--config", folder + "/tidegate.yaml"], errors: folder + "/log")
         do {
@@ -59,6 +82,18 @@ final class GatewayProcess {
         }
     }
 
+    /// Those lines of evidence that say who was not let in.
+    var rejections: [String] { evidence.filter { $0.contains("\"session.rejected\"") } }
+
+    /// What the process holds in memory.
+    func residentBytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+            let count = Int(line.split(separator: " ").dropLast().last ?? "")
+        else { throw ProcessFailure(description: "no VmRSS") }
+        return count << 10
+    }
+
     func metrics() throws -> String { try Connection.get("/metrics", port: port + 8) ?? "" }
 
     /// The path of a file with a fresh token in it.
@@ -66,6 +101,19 @@ final class GatewayProcess {
         let path = folder + "/token-\(UUID().uuidString)"
         let token = try issuer.mint(subject: subject, groups: groups, lifetime: lifetime)
         try token.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    /// The path of a file with what Kafka's own tools need to log in.
+    func toolSettings(_ subject: String, groups: [String]) throws -> String {
+        let path = folder + "/client-\(UUID().uuidString).properties"
+        let token = try issuer.mint(subject: subject, groups: groups)
+        try """
+        security.protocol=SASL_PLAINTEXT
+        sasl.mechanism=PLAIN
+        sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="token" password="\(token)";
+
+        """.write(toFile: path, atomically: true, encoding: .utf8)
         return path
     }
 
@@ -81,26 +129,38 @@ final class GatewayProcess {
     }
 
     /// Changes the file under the running gateway.
-    func write(policies: String) throws {
-        try GatewayProcess.configuration(
-            host: host, port: port, issuer: issuer.url, bootstrap: bootstrap, policies: policies
-        ).write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
+    func change(_ body: (inout GatewaySetup) -> Void) throws {
+        body(&setup)
+        try GatewayProcess.configuration(setup, port: port, issuer: issuer.url, bootstrap: bootstrap)
+            .write(toFile: folder + "/tidegate.yaml", atomically: true, encoding: .utf8)
     }
 
+    func write(policies: String) throws { try change { $0.policies = policies } }
+
+    /// Changes the file, and returns once the change is in force.
+    func reload(_ body: (inout GatewaySetup) -> Void) throws {
+        let before = reloads
+        try change(body)
+        signal(SIGHUP)
+        try eventually("the change is in force") { reloads > before }
+    }
+
+    private var reloads: Int { evidence.count { $0.contains("\"config.reloaded\"") } }
+
     private static func configuration(
-        host: String, port: UInt16, issuer: String, bootstrap: String, policies: String
+        _ setup: GatewaySetup, port: UInt16, issuer: String, bootstrap: String
     ) -> String {
         let seeds = bootstrap.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ")
+        let advertise =
+            setup.advertise ?? "host: \(setup.host), ports: \(port + 1)-\(port + 3), firstBroker: 1"
         return """
-            identity: { issuers: [{ issuer: "\(issuer)", audience: tidegate }] }
-            backends: { real: { kafka: { bootstrap: [\(seeds)] } } }
+            identity: { issuers: [{ issuer: "\(issuer)", audience: tidegate\(setup.issuer) }] }
+            backends: { real: { kafka: { bootstrap: [\(seeds)]\(setup.kafka) } } }
             routes:
-              - name: orders
-                listen: 127.0.0.1:\(port)
-                backend: real
-                advertise: { host: \(host), ports: \(port + 1)-\(port + 3), firstBroker: 1 }
+              - { name: orders, listen: "127.0.0.1:\(port)", backend: real, advertise: { \(advertise) }\(setup.route) }
+            \(setup.routes)
             policies:
-            \(policies)
+            \(setup.policies)
             masking:
               profiles:
                 pii: { rules: [{ field: card.number, action: { keepLast: 4 } }, { field: "**.email", action: redact }] }

@@ -1,4 +1,5 @@
 import Foundation
+import TidegateDemo
 
 /// A real Apache Kafka in KRaft mode. A guardian process stops it when this one ends, however it ends.
 final class KafkaServers: @unchecked Sendable {  // all is set before it is shared
@@ -10,8 +11,23 @@ final class KafkaServers: @unchecked Sendable {  // all is set before it is shar
     private let guardian: ChildProcess
     private let leash: Pipe
 
-    /// Three brokers that all tests of the process share.
-    static let shared = Result { try KafkaServers(brokers: 3) }
+    /// Three brokers that all tests of the process share. They ask for a log-in, which only the gateway can make: a client that
+    /// got around it would be refused.
+    static let shared = Result { try KafkaServers(brokers: 3, options: ["--sasl"]) }
+    static let user = "admin"
+    static let password = "admin-secret"
+
+    /// How a client of the tests connects to them directly.
+    var logIn: KafkaClient.LogIn { .plain(user: KafkaServers.user, password: KafkaServers.password) }
+    var passwordFile: String { folder + "/password" }
+    /// Of Kafka's own tools.
+    var toolSettings: String { folder + "/client.properties" }
+    var kcatSettings: [String] {
+        [
+            "security.protocol=SASL_PLAINTEXT", "sasl.mechanisms=PLAIN", "sasl.username=\(KafkaServers.user)",
+            "sasl.password=\(KafkaServers.password)",
+        ].flatMap { ["-X", $0] }
+    }
 
     /// - Throws: where it is not up after two minutes.
     init(brokers: Int, options: [String] = []) throws {
@@ -40,6 +56,7 @@ final class KafkaServers: @unchecked Sendable {  // all is set before it is shar
             throw ProcessFailure(
                 description: "Kafka does not start: \(started.output.suffix(600)) \(started.errors.suffix(600))")
         }
+        try KafkaServers.password.write(toFile: passwordFile, atomically: false, encoding: .utf8)
     }
 
     func tool(_ arguments: [String], input: String? = nil, seconds: TimeInterval = 60) throws -> Finished {

@@ -5,33 +5,109 @@ extension Integration {
     /// Clients that can reach the brokers only through the gateway, and every byte that they receive.
     @Suite(.enabled(if: Surroundings.hasCluster, Comment(rawValue: Surroundings.lacking)))
     struct LeakTests {
-        @Test func `no byte that a client receives names a broker's own address`() throws {
+        /// Advertised as 127.0.0.2, where recorders listen on the gateway's ports: "127.0.0.1" is a leak wherever it stands.
+        private func recording(
+            _ body: (KafkaServers, GatewayProcess, Recorder, PythonClient.Way) throws -> Void
+        ) throws {
             let servers = try KafkaServers.shared.get()
-            // Advertised as 127.0.0.2, where recorders listen on the gateway's ports: "127.0.0.1" is a leak wherever it stands.
-            let gateway = try GatewayProcess(before: servers.bootstrap, advertising: "127.0.0.2")
+            let gateway = try GatewayProcess(before: servers, GatewaySetup(host: "127.0.0.2"))
             defer { gateway.stop() }
             let recorder = try Recorder(ports: (0...3).map { gateway.port + $0 })
             defer { recorder.stop() }
             var way = PythonClient.Way.through(gateway, tokenFile: try gateway.tokenFile("eva", groups: ["engineers"]))
             way.bootstrap = "127.0.0.2:\(gateway.port)"
-            for client in PythonClient.allCases {
-                let topic = "clients-leak-\(UUID().uuidString.prefix(8))"
-                _ = try PythonClient.confluent.run("create", way, topic: topic)
-                for action in ["produce", "consume", "group", "transaction"] {
-                    let lines = try client.run(
-                        action, way, topic: topic, group: "analytics-\(topic)-\(action)", count: 12)
-                    #expect(
-                        !lines.isEmpty && !lines[0].contains("\"error\""), "\(client) \(action): \(lines.first ?? "")")
-                }
-            }
+            try body(servers, gateway, recorder, way)
             let received = recorder.received
-            #expect(recorder.connections > 12)
-            #expect(received.count > 10_000)
-            #expect(received.firstRange(of: Data("127.0.0.2".utf8)) != nil, "the brokers' advertised address")
             #expect(received.firstRange(of: Data("127.0.0.1".utf8)) == nil)
             for broker in 0..<servers.brokers {
-                let port = UInt32(servers.port) + UInt32(broker)
+                // As text, and in binary behind a host.
+                let port = Int(servers.port) + broker
                 #expect(received.firstRange(of: Data(":\(port)".utf8)) == nil)
+                let advertised = gateway.port + UInt16(broker) + 1
+                #expect((recorder.connections[advertised] ?? 0) > 0, "the port of broker \(broker + 1) was used")
+            }
+            let followers = ports(behind: Data("127.0.0.2".utf8), in: received)
+            #expect(!followers.isEmpty, "the brokers' advertised address")
+            #expect(followers.isSubset(of: Set((1...3).map { Int(gateway.port) + $0 })), "\(followers)")
+        }
+
+        /// The int32 behind each mention of `host`: a port is what Kafka puts there.
+        private func ports(behind host: Data, in bytes: Data) -> Set<Int> {
+            var found: Set<Int> = []
+            var rest = bytes[...]
+            while let place = rest.firstRange(of: host) {
+                let end = place.upperBound
+                guard let stop = rest.index(end, offsetBy: 4, limitedBy: rest.endIndex) else { break }
+                found.insert(rest[end..<stop].reduce(0) { $0 << 8 | Int($1) })
+                rest = rest[stop...]
+            }
+            return found
+        }
+
+        @Test func `no byte that a client receives names a broker's own address`() throws {
+            try recording { servers, gateway, recorder, way in
+                for client in PythonClient.allCases {
+                    let topic = servers.fresh("leak")
+                    _ = try PythonClient.confluent.run("create", way, topic: topic)
+                    for action in ["produce", "consume", "group", "rebalance", "transaction"] {
+                        let lines = try client.run(
+                            action, way, topic: topic, group: "analytics-\(topic)-\(action)", count: 12)
+                        #expect(
+                            !lines.isEmpty && !lines[0].contains("\"error\""),
+                            "\(client) \(action): \(lines.first ?? "")")
+                    }
+                    guard client == .confluent else { continue }
+                    let described = try client.run("describe", way, topic: topic)
+                    #expect(described.count == 3, "\(described)")
+                    #expect(described.first?.contains("127.0.0.2") == true, "\(described)")
+                    var denied = way
+                    denied.tokenFile = try gateway.tokenFile("carl", groups: ["contractors"])
+                    let refused = try client.run("denied", denied, topic: topic, group: "analytics-denied")
+                    #expect(refused.first?.contains("_AUTHORIZATION_FAILED") == true, "\(refused)")
+                    if let kcat = Surroundings.kcat {
+                        let token = try gateway.issuer.mint(subject: "eva", groups: ["engineers"])
+                        let listed = try Program.run(
+                            kcat,
+                            [
+                                "-b", way.bootstrap, "-X", "security.protocol=SASL_PLAINTEXT", "-X",
+                                "sasl.mechanisms=PLAIN", "-X", "sasl.username=token", "-X", "sasl.password=\(token)",
+                                "-L",
+                            ])
+                        #expect(listed.output.contains("broker 3 at 127.0.0.2:"), "\(listed.errors)")
+                    }
+                }
+                #expect(recorder.received.count > 10_000)
+            }
+        }
+
+        @Test func `a broker that crashes and comes back stops nobody, and is not named either`() throws {
+            try recording { servers, gateway, _, way in
+                let topic = servers.fresh("crash")
+                let made = try servers.tool([
+                    "topics", "--bootstrap-server", servers.bootstrap, "--command-config", servers.toolSettings,
+                    "--create", "--topic", topic, "--partitions", "3", "--replication-factor", "3",
+                ])
+                try #require(made.status == 0, "\(made.errors)")
+                let reader = try PythonClient.confluent.start(
+                    "tail", way, topic: topic, group: "analytics-\(topic)", count: 27, seconds: 170)
+                defer { reader.stop() }
+                func write(from first: Int) throws {
+                    for partition in Int32(0)..<3 {
+                        try servers.write(3, to: topic, partition: partition, first: first + Int(partition) * 3)
+                    }
+                }
+                try write(from: 0)
+                try eventually("all is read", within: 40) { reader.lines.count == 9 }
+                try servers.crash(broker: 2)
+                // Two are left, and lead all three partitions.
+                try write(from: 9)
+                try eventually("the service goes on", within: 60) { reader.lines.count == 18 }
+                try servers.restart(broker: 2)
+                try write(from: 18)
+                try eventually("and is whole again", within: 40) { reader.lines.count == 27 }
+                let keys = Set(reader.lines.compactMap { $0.firstMatch(of: #/"k\d+"/#).map { String($0.0) } })
+                #expect(keys.count == 27, "every record once")
+                #expect(gateway.isRunning)
             }
         }
     }
@@ -41,11 +117,12 @@ extension Integration {
 final class Recorder: @unchecked Sendable {  // the lock guards what changes
     private let lock = NSLock()
     private var bytes = Data()
-    private var count = 0
+    private var counts: [UInt16: Int] = [:]
     private var listeners: [Int32] = []
 
     var received: Data { lock.withLock { bytes } }
-    var connections: Int { lock.withLock { count } }
+    /// How many came to each port.
+    var connections: [UInt16: Int] { lock.withLock { counts } }
 
     /// - Throws: where a port cannot be bound.
     init(ports: [UInt16]) throws {
@@ -74,7 +151,7 @@ final class Recorder: @unchecked Sendable {  // the lock guards what changes
                 close(server)
                 continue
             }
-            lock.withLock { count += 1 }
+            lock.withLock { counts[port, default: 0] += 1 }
             let done = DispatchGroup()
             for (from, to, isRecorded) in [(client, server, false), (server, client, true)] {
                 done.enter()

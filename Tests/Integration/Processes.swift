@@ -37,6 +37,32 @@ enum Program {
     }
 }
 
+/// A program that runs beside a test, with what it has said so far.
+final class RunningProgram {
+    let process: ChildProcess
+    private let folder: String
+
+    init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        folder = try Surroundings.temporaryFolder()
+        process = try ChildProcess(
+            path, arguments, environment: environment, output: folder + "/out", errors: folder + "/err")
+    }
+
+    var output: String { text("out") }
+    var errors: String { text("err") }
+    /// Those that are complete.
+    var lines: [String] { output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+
+    func stop() {
+        process.kill()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func text(_ name: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
+    }
+}
+
 /// Asks again and again until it is so: no test sleeps for a time that it guessed.
 func eventually(_ what: String, within seconds: Double = 20, _ holds: () throws -> Bool) throws {
     let end = ContinuousClock.now + .seconds(seconds)

@@ -16,6 +16,7 @@ enum Surroundings {
     static let kcat = executable("/usr/bin/kcat")
 
     static let hasCluster = gateway != nil && python != nil && kafka != nil
+    static let hasClients = gateway != nil && python != nil
     static let lacking =
         "needs a built tidegate (TIDEGATE_BINARY), .build-python (make test), and Apache Kafka (KAFKA_HOME or ../shared/kafka)"
 

@@ -1,21 +1,24 @@
 """confluent-kafka (librdkafka)."""
 import time
 
-from common import arguments, record, say, say_records
+from common import arguments, record, say, say_records, token
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 
 def settings(given, **more):
     result = {"bootstrap.servers": given.bootstrap, "security.protocol": given.protocol, "log_level": 2}
     if given.ca:
         result["ssl.ca.location"] = given.ca
+    if given.certificate:
+        result.update({"ssl.certificate.location": given.certificate,
+                       "ssl.key.location": given.certificate.replace(".pem", ".key")})
     if given.mechanism:
         result["sasl.mechanisms"] = given.mechanism
     if given.mechanism == "PLAIN":
-        result.update({"sasl.username": "token", "sasl.password": given.token})
+        result.update({"sasl.username": given.user, "sasl.password": given.token})
     if given.mechanism == "OAUTHBEARER":
-        result["oauth_cb"] = lambda _: (given.token, time.time() + 3000)
+        result["oauth_cb"] = lambda _: (token(given), time.time() + given.token_lifetime)
     result.update(more)
     return result
 
@@ -141,6 +144,74 @@ def denied(given):
     mine = consumer(given)
     mine.subscribe([given.topic])
     say_records(gather(mine, 1))
+
+
+def mixed(given):
+    """Two topics, of which the second is denied: what is read and written of each, and a transaction that is denied."""
+    topics = given.topic.split(",")
+    mine, records, refused = consumer(given), 0, set()
+    mine.assign([TopicPartition(topic, 0, 0) for topic in topics])
+    while records < given.count or not refused:
+        message = mine.poll(0.2)
+        if message is None:
+            continue
+        if message.error():
+            refused.add((topics.index(message.topic()), message.error().name()))
+        else:
+            say("read", topic=topics.index(message.topic()), offset=message.offset())
+            records += 1
+    mine.close()
+    for index, name in sorted(refused):
+        say("refused", topic=index, name=name)
+    results = []
+    producer = Producer(settings(given))
+    for index, topic in enumerate(topics):
+        producer.produce(topic, b"{}", b"k", partition=0, on_delivery=lambda failure, _, index=index: results.append(
+            (index, failure.name() if failure else "stored")))
+    producer.flush(20)
+    for index, name in sorted(results):
+        say("written", topic=index, name=name)
+    transactional = Producer(settings(given, **{"transactional.id": "not-mine"}))
+    try:
+        transactional.init_transactions(10)
+        say("transactional")
+    except KafkaException as failure:
+        error(failure)
+
+
+def describe(given):
+    """What an administrator asks: names and addresses of brokers, and their settings."""
+    mine = AdminClient(settings(given))
+    cluster = mine.describe_cluster(request_timeout=20).result(20)
+    say("cluster", nodes=sorted([node.id, node.host, node.port] for node in cluster.nodes))
+    for kind, name in (ResourceType.BROKER, "1"), (ResourceType.TOPIC, given.topic):
+        for future in mine.describe_configs([ConfigResource(kind, name)], request_timeout=20).values():
+            say("configs", names=sorted(future.result(20)))
+
+
+def tail(given):
+    """Says each record as it comes, until there are as many as were asked for."""
+    mine, seen = consumer(given), 0
+    mine.subscribe([given.topic])
+    while seen < given.count:
+        message = mine.poll(0.2)
+        if message is None or message.error():
+            continue
+        seen += 1
+        say("record", key=message.key().decode())
+    mine.close()
+
+
+def refresh(given):
+    """Reads for as many seconds as were asked for records, and says how many times the log-in failed."""
+    refusals = []
+    mine = consumer(given, error_cb=lambda failure: refusals.append(failure.code()))
+    mine.assign([TopicPartition(given.topic, 0, 0)])
+    until = time.monotonic() + given.count
+    while time.monotonic() < until:
+        mine.poll(0.2)
+    say("refused", log_ins=refusals.count(KafkaError._AUTHENTICATION))
+    mine.close()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def settings(given):
     if given.mechanism:
         result["sasl_mechanism"] = given.mechanism
     if given.mechanism == "PLAIN":
-        result.update(sasl_plain_username="token", sasl_plain_password=given.token)
+        result.update(sasl_plain_username=given.user, sasl_plain_password=given.token)
     if given.mechanism == "OAUTHBEARER":
         class Provider(AbstractTokenProvider):
             def token(self):

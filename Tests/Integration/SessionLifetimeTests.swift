@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+import TidegateDemo
+
+extension Integration {
+    /// Sessions that outlive their first token, or do not (KIP-368). The embedded cluster is enough here.
+    @Suite(.enabled(if: Surroundings.hasClients, Comment(rawValue: Surroundings.lacking)))
+    struct SessionLifetimeTests {
+        static let topic = "clients-lifetime"
+        /// Seconds.
+        static let lifetime = 6, reading = 15
+
+        /// Reads longer than a token lives, while `fresh` tokens replace it or not.
+        ///
+        /// - Returns: what the client said, and the evidence.
+        private func read(fresh: Bool) throws -> (said: [String], evidence: [String]) {
+            let cluster = try MockCluster()
+            try cluster.create(topic: SessionLifetimeTests.topic, partitions: 1)
+            let gateway = try GatewayProcess(before: cluster.bootstrap, GatewaySetup(issuer: ", leeway: 1s"))
+            defer { gateway.stop() }
+            let lifetime = SessionLifetimeTests.lifetime
+            let file = try gateway.tokenFile("eva", groups: ["engineers"], lifetime: Int64(lifetime))
+            let way = PythonClient.Way.through(gateway, mechanism: "OAUTHBEARER", tokenFile: file)
+            let reader = try PythonClient.confluent.start(
+                "refresh", way, topic: SessionLifetimeTests.topic, count: SessionLifetimeTests.reading,
+                more: ["--token-lifetime", "\(fresh ? lifetime : 3000)"])
+            defer { reader.stop() }
+            var number = 0
+            // The client's end is the condition; records and tokens come until then.
+            try eventually("the client has read long enough", within: Double(SessionLifetimeTests.reading) + 20) {
+                if number % 5 == 0 {
+                    let record = KafkaClient.Record(partition: 0, offset: 0, key: [1], value: [2])
+                    try KafkaClient.producer(bootstrap: cluster.bootstrap)
+                        .produce([record], to: SessionLifetimeTests.topic)
+                    if fresh {
+                        try gateway.issuer.mint(subject: "eva", groups: ["engineers"], lifetime: Int64(lifetime))
+                            .write(toFile: file, atomically: true, encoding: .utf8)
+                    }
+                }
+                number += 1
+                return !reader.process.isRunning
+            }
+            #expect(reader.process.exitStatus == 0, "\(reader.errors)")
+            return (reader.lines, gateway.evidence)
+        }
+
+        private func deliveringSessions(_ evidence: [String]) -> Set<String> {
+            Set(
+                evidence.filter { $0.contains("\"records.delivered\"") }.compactMap { line in
+                    line.firstMatch(of: #/"session_id":"([^"]+)"/#).map { String($0.1) }
+                })
+        }
+
+        private static let expired = "\"reason\":\"token or credential expired\""
+
+        @Test func `a client with fresh tokens reads on in one session`() throws {
+            let (said, evidence) = try read(fresh: true)
+            #expect(said == [#"{"log_ins": 0, "what": "refused"}"#])
+            #expect(deliveringSessions(evidence).count == 1)
+            #expect(!evidence.contains { $0.contains(SessionLifetimeTests.expired) })
+        }
+
+        @Test func `without a fresh token the session ends with it, and no other begins`() throws {
+            let (said, evidence) = try read(fresh: false)
+            #expect(said != [#"{"log_ins": 0, "what": "refused"}"#])
+            #expect(deliveringSessions(evidence).count == 1)
+            #expect(
+                evidence.contains { $0.contains("\"session.ended\"") && $0.contains(SessionLifetimeTests.expired) })
+        }
+    }
+}
