@@ -2,15 +2,23 @@ import Glibc
 import TidegateCore
 
 extension Relay {
-    /// Outbox bytes of one side above which the other is not read, and below which it is again.
-    static let highMark = 256 << 10
-    static let lowMark = 64 << 10
-    /// Outbox bytes of the client above which its own requests wait.
-    static let ownMark = 2 * highMark
-    /// Buffers held by one side's outbox above which the other is not read, and below which it is again: a small slice
-    /// holds a whole chunk.
-    static let mostBuffers = 64
-    static let fewBuffers = 16
+    /// What may wait for one side: above `high` bytes or `mostBuffers` the other is not read, and at `low` and `fewBuffers`
+    /// it is again. A small slice holds a whole chunk, so that buffers count too.
+    struct Marks {
+        var high = 256 << 10
+        var low = 64 << 10
+        var mostBuffers = 64
+        var fewBuffers = 16
+
+        static let peer = Marks()
+        /// Where bytes wait for evidence first: what a disk of some milliseconds a sync needs at the rate of a fast network.
+        static let evidence = Marks(high: 4 << 20, low: 2 << 20, mostBuffers: 192, fewBuffers: 96)
+    }
+
+    /// The larger marks are for as long as memory is ample: a slow client is not told from a slow disk.
+    func marks(for half: Half) -> Marks {
+        half.outbox.ticket > 0 && loop.budget.isAmple ? .evidence : .peer
+    }
 
     /// Sends what may leave on both sides; called once a wake-up for each relay that something happened to.
     func flush() {
@@ -123,7 +131,7 @@ extension Relay {
             let held = half.window.count
             wants =
                 !half.isGated && !loop.isStarved
-                && (held < half.window.need || held < (half.isParked || awaitsReplies ? Relay.lowMark : Relay.highMark))
+                && (held < half.window.need || held < (half.isParked || awaitsReplies ? Marks.peer.low : Marks.peer.high))
         case .lingering: wants = half.side == .client
         case .closing, .gone: wants = false
         }
@@ -148,11 +156,12 @@ extension Relay {
     /// A side waits while the other cannot take more, and a client while it does not take what it has been answered.
     private func updateGate(_ half: Half) {
         let other = self.half(half.side.other)
+        let marks = marks(for: other)
         let own = half.side == .client ? half.waiting : 0
+        let ownMarks = self.marks(for: half)
         if !half.isGated {
-            half.isGated =
-                other.waiting > Relay.highMark || other.buffers > Relay.mostBuffers || own > Relay.ownMark
-        } else if other.waiting <= Relay.lowMark, other.buffers <= Relay.fewBuffers, own <= Relay.lowMark {
+            half.isGated = other.waiting > marks.high || other.buffers > marks.mostBuffers || own > 2 * ownMarks.high
+        } else if other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= ownMarks.low {
             half.isGated = false
             if half.isFresh { advance() }
         }

@@ -187,7 +187,7 @@ final class Relay {
         guard half.isFresh else { return false }
         if half.side == .client {
             // Answers of the gateway's own need no backend: who does not read them is not asked for more.
-            if half.waiting > Relay.ownMark { half.isGated = true }
+            if half.waiting > 2 * marks(for: half).high { half.isGated = true }
             if half.isGated { return false }
         }
         half.isFresh = false

@@ -52,4 +52,6 @@ final class MemoryBudget: Sendable {
     /// Bytes above so many tenths of the limit.
     func excess(of tenths: Int) -> Int { bytes - limit.load(ordering: .relaxed) / 10 * tenths }
     var bytes: Int { used.load(ordering: .relaxed) }
+    /// Three quarters are free.
+    var isAmple: Bool { bytes < limit.load(ordering: .relaxed) / 4 }
 }
