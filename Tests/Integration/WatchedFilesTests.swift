@@ -16,6 +16,7 @@ struct WatchedFilesTests {
             folder = try Surroundings.temporaryFolder()
             port = try Ports.base([0, 1, 2, 8])
             try write("one", to: "password")
+            try write(Serving.keys, to: "keys")
             for name in ["backend", "admin"] { try certify(name) }
             try configure()
             let binary = try #require(Surroundings.gateway)
@@ -31,6 +32,10 @@ struct WatchedFilesTests {
             process?.kill()
             try? FileManager.default.removeItem(atPath: folder)
         }
+
+        /// The key of RFC 8037, appendix A.2.
+        static let keys =
+            #"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#
 
         var log: String {
             String(decoding: FileManager.default.contents(atPath: folder + "/log") ?? Data(), as: UTF8.self)
@@ -72,7 +77,7 @@ struct WatchedFilesTests {
             }
             try write(
                 """
-                identity: { issuers: [{ issuer: "http://127.0.0.1:1", audience: tidegate }] }
+                identity: { issuers: [{ issuer: "http://127.0.0.1:1", audience: tidegate, jwksFile: keys }] }
                 backends:
                   real:
                     kafka:
@@ -119,6 +124,15 @@ struct WatchedFilesTests {
         #expect(gateway.evidence.contains("\"problems\":1"))
         try gateway.write("three", to: "password")
         try eventually("the refused set is read again") { gateway.count(Self.accepted) > before }
+    }
+
+    @Test func `a key set that verifies nothing is refused`() throws {
+        let gateway = try Serving()
+        try gateway.write("{\"keys\":[]}", to: "keys")
+        try eventually("the set is refused") { gateway.log.contains("/keys holds no key that can verify a token") }
+        #expect(gateway.count(Self.accepted) == 0)
+        try gateway.write(Serving.keys + "\n", to: "keys")
+        try eventually("the keys are taken") { gateway.count(Self.accepted) == 1 }
     }
 
     @Test func `every problem of a refused set is told and counted`() throws {
