@@ -34,7 +34,8 @@ final class ConnectionWatch {
     /// Lets go of what libevent has freed, and ends what is late.
     func look() {
         let now = ConnectionWatch.now
-        for unsafe(buffer, deadline) in unsafe held {
+        let entries = unsafe held
+        unsafe entries.forEach { buffer, deadline in
             var context: UnsafeMutableRawPointer?
             unsafe bufferevent_getcb(buffer, nil, nil, nil, &context)
             if unsafe context == nil {
@@ -50,7 +51,7 @@ final class ConnectionWatch {
 
     /// Once libevent has freed the server, and the listener with it.
     func releaseAll() {
-        for unsafebuffer in unsafe held.keys { _ = unsafe bufferevent_decref(buffer) }
+        unsafe held.keys.forEach { buffer in _ = unsafe bufferevent_decref(buffer) }
         unsafe held = [:]
     }
 
