@@ -9,6 +9,7 @@ import TidegateTransport
 final class GatewayFigures: MetricsSource {
     private let transport: TransportRuntime
     private let evidence: EvidenceWriter
+    private let last = Mutex(TransportRuntime.Figures())
     private let reloads = Mutex(GatewayMetrics.Reloads())
 
     init(transport: TransportRuntime, evidence: EvidenceWriter) {
@@ -30,14 +31,18 @@ final class GatewayFigures: MetricsSource {
 
     /// Waits for the loops' answers on the control server's thread, a moment at most.
     func metrics() -> GatewayMetrics {
-        let gathered = Mutex(TransportRuntime.Figures())
+        let gathered = Mutex<TransportRuntime.Figures?>(nil)
         let done = DispatchSemaphore(value: 0)
         transport.figures { figures in
             gathered.withLock { $0 = figures }
             done.signal()
         }
         _ = done.wait(timeout: .now() + 2)
-        let figures = gathered.withLock { $0 }
+        // A loop that does not answer must not look like counters that began anew.
+        let figures = last.withLock { last in
+            if let figures = gathered.withLock({ $0 }) { last = figures }
+            return last
+        }
         let status = evidence.status
         var written = GatewayMetrics.Evidence()
         written.isWritable = status.isWritable
@@ -48,6 +53,7 @@ final class GatewayFigures: MetricsSource {
         written.linesLost = status.linesLost
         written.lastCommitSeconds = status.lastCommitSeconds
         written.oldestWaitingSeconds = status.oldestWaitingSeconds
+        written.freeBytes = status.freeBytes
         return GatewayMetrics(
             routes: figures.routes.map { name, counts in
                 .init(route: name, protocolName: figures.protocols[name] ?? "", counts: counts)

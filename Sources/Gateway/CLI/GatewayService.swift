@@ -75,9 +75,12 @@ actor GatewayService {
         do {
             try transport.replaceListeners(made.listeners)
             let pages = ControlPages(readiness: readiness, metrics: figures)
+            // Pages are only read: a request has no body.
+            var limits = HTTPServer.Limits()
+            limits.bodyBytes = 0
             control = try HTTPServer(
                 host: configuration.admin.host == "localhost" ? "127.0.0.1" : configuration.admin.host,
-                port: configuration.admin.port, tls: configuration.admin.tls.map(Assembly.context)
+                port: configuration.admin.port, tls: configuration.admin.tls.map(Assembly.context), limits: limits
             ) { request in
                 let answer = pages.answer(method: request.method, path: request.path)
                 return HTTPResponse(

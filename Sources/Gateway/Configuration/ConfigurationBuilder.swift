@@ -99,7 +99,8 @@ struct ConfigurationBuilder {
                 report(node, "jwksFile and jwksURL stand beside each other", "one of them")
             }
             guard let path = file(node) else { return .discovery }
-            if withSecrets, KeySet(FileManager.default.contents(atPath: path).map(Array.init) ?? [])?.isEmpty ?? true {
+            let content = withSecrets ? FileManager.default.contents(atPath: path).map(Array.init) ?? [] : []
+            if withSecrets, (KeySet(content)?.usableKeys ?? 0) == 0 {
                 report(node, "\(path) holds no key that can verify a token", "a JSON web key set (RFC 7517)")
             }
             return .file(path)

@@ -36,6 +36,8 @@ public struct GatewayMetrics: Sendable {
         public var linesLost: UInt64 = 0
         public var lastCommitSeconds = 0.0
         public var oldestWaitingSeconds = 0.0
+        /// Free for this process on the disk of the evidence.
+        public var freeBytes: UInt64 = 0
         public init() {}
     }
 

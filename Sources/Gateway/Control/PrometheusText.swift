@@ -167,6 +167,8 @@ extension GatewayMetrics {
         page.sample("tidegate_evidence_last_commit_seconds", evidence.lastCommitSeconds)
         page.family("tidegate_evidence_oldest_waiting_seconds", .gauge, "Age of the oldest line not stored yet.")
         page.sample("tidegate_evidence_oldest_waiting_seconds", evidence.oldestWaitingSeconds)
+        page.family("tidegate_evidence_free_bytes", .gauge, "Bytes free on the disk of the evidence.")
+        page.sample("tidegate_evidence_free_bytes", evidence.freeBytes)
     }
 
     private func writeProcess(_ page: inout PrometheusText) {

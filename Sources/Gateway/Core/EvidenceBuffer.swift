@@ -14,6 +14,7 @@ public final class EvidenceBuffer {
     private var bytes: [UInt8] = []
     private var lastTicket: Ticket = 0
     private var pending: Pending?
+    private var rejections = Rejections()
     /// `"PREFIX-`: what every id begins with.
     private let idStart: [UInt8]
 
@@ -27,6 +28,15 @@ public final class EvidenceBuffer {
         /// The session's members and the operation's, and the rule's behind the delivery's own: shared, not copied.
         var head: [UInt8]
         var tail: [UInt8]
+    }
+
+    /// Rejected sessions cost a peer nothing: beyond so many a second they are counted.
+    private struct Rejections {
+        static let limit = 50
+        static let reasonLimit = 64
+        var second: Int64 = .min
+        var written = 0
+        var counts: [String: UInt64] = [:]
     }
 
     /// - Parameter idPrefix: makes entry ids unique over loops and restarts.
@@ -60,6 +70,36 @@ public final class EvidenceBuffer {
         members(&bytes)
         end()
         return isStrict ? lastTicket : 0
+    }
+
+    /// Writes that a session was rejected; beyond 50 in a second it is counted by reason instead, for one line a second
+    /// and reason.
+    ///
+    /// - Returns: the ticket to wait for; zero in relaxed mode, and for what is only counted.
+    func reject(_ reason: String, at now: Instant, session: [UInt8]) -> Ticket {
+        settle(at: now)
+        let second = now.nanoseconds / 1_000_000_000
+        if rejections.second != second { (rejections.second, rejections.written) = (second, 0) }
+        guard rejections.written < Rejections.limit else {
+            let isKnown = rejections.counts[reason] != nil || rejections.counts.count < Rejections.reasonLimit
+            rejections.counts[isKnown ? reason : "other reasons", default: 0] += 1
+            return 0
+        }
+        rejections.written += 1
+        return write("session.rejected", at: now, session: session) { JSONText.member("reason", reason, to: &$0) }
+    }
+
+    /// Writes the rejections that were only counted, once their second is over. Asked by the loop at each wake-up.
+    public func settle(at now: Instant) {
+        guard !rejections.counts.isEmpty, now.nanoseconds / 1_000_000_000 != rejections.second else { return }
+        let counts = rejections.counts
+        rejections.counts = [:]
+        for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
+            write("session.rejected", at: now, session: []) {
+                JSONText.member("reason", reason, to: &$0)
+                JSONText.member("count", count, to: &$0)
+            }
+        }
     }
 
     private func begin(_ type: StaticString, at now: Instant, ticket: Ticket) {

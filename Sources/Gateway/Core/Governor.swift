@@ -39,7 +39,9 @@ public struct Governor: ~Copyable {
     private var refusedRequests: Set<String> = []
     private static let refusedRequestLimit = 64
     private var counted = false
-    private var wasRejected = false
+    /// Written ones.
+    private var rejections = 0
+    private static let rejectionLimit = 8
     /// When the principal's token ends; beyond all time before there is one.
     @usableFromInline var expires = Instant.distantFuture
     /// The version in which some rule was seen to cover the principal; 0 is none.
@@ -111,13 +113,14 @@ public struct Governor: ~Copyable {
         }
     }
 
+    /// Written once before there is a principal, and a few times for re-authentications: a client may repeat both as fast
+    /// as it likes.
     private mutating func reject(_ reason: String, code: Refusal.Code = .unauthenticated) -> Refusal {
-        if principal == nil, !wasRejected { meter.tally { $0.sessionsRejected &+= 1 } }
-        wasRejected = true
-        note(
-            evidence.write("session.rejected", at: now, session: identity()) {
-                JSONText.member("reason", reason, to: &$0)
-            }, towards: .client)
+        if principal == nil, rejections == 0 { meter.tally { $0.sessionsRejected &+= 1 } }
+        let limit = principal == nil ? 1 : Governor.rejectionLimit
+        guard rejections < limit else { return Refusal(code) }
+        rejections += 1
+        note(evidence.reject(reason, at: now, session: identity()), towards: .client)
         return Refusal(code)
     }
 
@@ -557,7 +560,7 @@ public struct Governor: ~Copyable {
     public mutating func end(_ reason: CloseReason) {
         meter.tally { $0.sessionsEnded[reason.word, default: 0] &+= 1 }
         guard let principal else {
-            if reason != .ended, !wasRejected { _ = reject(reason.word) }
+            if reason != .ended, rejections == 0 { _ = reject(reason.word) }
             return
         }
         if counted {

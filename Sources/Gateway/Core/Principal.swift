@@ -8,15 +8,31 @@ public struct Principal: Sendable, Equatable {
     public var issuer: String
     /// When the token ends; the session ends with it.
     public var expires: Instant
+    /// Under what the token was accepted; nil where no verifier did.
+    public var origin: Origin?
+
+    /// What must still hold for an accepted token after a reload.
+    public struct Origin: Sendable, Equatable {
+        /// A digest of the issuer's settings.
+        public var settings: [UInt8]
+        /// A digest of the key that made the signature.
+        public var key: [UInt8]
+        public init(settings: [UInt8], key: [UInt8]) {
+            self.settings = settings
+            self.key = key
+        }
+    }
 
     public init(
-        subject: String, groups: [String], claims: [String: [String]] = [:], issuer: String, expires: Instant
+        subject: String, groups: [String], claims: [String: [String]] = [:], issuer: String, expires: Instant,
+        origin: Origin? = nil
     ) {
         self.subject = subject
         self.groups = groups
         self.claims = claims
         self.issuer = issuer
         self.expires = expires
+        self.origin = origin
     }
 }
 
@@ -32,7 +48,8 @@ public protocol Authenticator: AnyObject, Sendable {
     /// Answers at once from the cache, or says `notYet` and wakes the waker exactly once when the same question can be
     /// answered from the cache.
     func authenticate(_ credential: Credential, now: Instant, waker: Waker) -> Authentication
-    /// True where a principal verified before is still of a configured issuer; asked after a reload.
+    /// True where what a principal was verified under still holds: its issuer is configured, in the same way; asked after
+    /// a reload.
     func stands(_ principal: Principal) -> Bool
 }
 

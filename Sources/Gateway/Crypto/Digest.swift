@@ -13,9 +13,11 @@ public enum HashAlgorithm: Sendable, Equatable {
     public func hash(_ bytes: RawSpan) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: byteCount)
         var length: UInt32 = 0
-        unsafe bytes.withUnsafeBytes { raw in
-            _ = unsafe EVP_Digest(raw.baseAddress, raw.count, &result, &length, digest, nil)
+        let isMade = unsafe bytes.withUnsafeBytes { raw in
+            unsafe EVP_Digest(raw.baseAddress, raw.count, &result, &length, digest, nil) == 1
         }
+        // invariant: these hashes are in OpenSSL's default provider; without them nothing here can be trusted
+        guard isMade, length == UInt32(byteCount) else { preconditionFailure("OpenSSL does not hash") }
         return result
     }
 
@@ -23,7 +25,10 @@ public enum HashAlgorithm: Sendable, Equatable {
     public func authenticate(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: byteCount)
         var length: UInt32 = 0
-        _ = unsafe HMAC(digest, key, Int32(clamping: key.count), message, message.count, &result, &length)
+        let isMade =
+            unsafe HMAC(digest, key, Int32(clamping: key.count), message, message.count, &result, &length) != nil
+        // invariant: as for the hash itself; a key of zeros must not pass for a code
+        guard isMade, length == UInt32(byteCount) else { preconditionFailure("OpenSSL does not authenticate") }
         return result
     }
 
@@ -34,33 +39,11 @@ public enum HashAlgorithm: Sendable, Equatable {
         var result = [UInt8](repeating: 0, count: byteCount)
         precondition(iterations > 0, "OpenSSL would leave the key all zeros")
         let characters = password.map { CChar(bitPattern: $0) }
-        _ = unsafe PKCS5_PBKDF2_HMAC(
+        let isMade = unsafe PKCS5_PBKDF2_HMAC(
             characters, Int32(clamping: password.count), salt, Int32(clamping: salt.count), Int32(clamping: iterations),
             digest, Int32(byteCount), &result)
-        return result
-    }
-}
-
-/// A running SHA-256, for what comes in pieces.
-@safe
-public final class RunningDigest {
-    private let context: OpaquePointer?
-    public init() {
-        unsafe context = EVP_MD_CTX_new()
-        reset()
-    }
-    deinit { unsafe EVP_MD_CTX_free(context) }
-
-    public func reset() { unsafe _ = EVP_DigestInit_ex(context, EVP_sha256(), nil) }
-    public func update(_ bytes: RawSpan) {
-        unsafe bytes.withUnsafeBytes { raw in _ = unsafe EVP_DigestUpdate(context, raw.baseAddress, raw.count) }
-    }
-    /// The digest, 32 bytes; the running one begins anew.
-    public func finish() -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: 32)
-        var length: UInt32 = 0
-        unsafe _ = EVP_DigestFinal_ex(context, &result, &length)
-        reset()
+        // invariant: as for the hash itself; a key of zeros must not pass for a derived one
+        guard isMade == 1 else { preconditionFailure("OpenSSL does not derive") }
         return result
     }
 }

@@ -1,9 +1,11 @@
+import Glibc
 import Synchronization
 import TidegateCore
 
 /// What the writer's thread does; its state is the thread's alone.
 struct EvidenceCommitter {
-    static let interval = 200
+    private static let interval: Int32 = 200
+    private static let idleMilliseconds: Int32 = 10_000
     private static let anchorMilliseconds: Int64 = 60_000
 
     private let writer: EvidenceWriter
@@ -27,13 +29,13 @@ struct EvidenceCommitter {
 
     mutating func run() {
         var lastSync = Monotonic.milliseconds
+        var lastLook = lastSync
+        lookAtDisk()
         if lost != nil { commit([]) }
         while true {
-            if isSynchronised, isWritable, lost == nil {
-                writer.signal.wait()
-            } else {
-                writer.signal.wait(milliseconds: Int32(EvidenceCommitter.interval))
-            }
+            let isIdle = isSynchronised && isWritable && lost == nil
+            writer.signal.wait(
+                milliseconds: isIdle ? EvidenceCommitter.idleMilliseconds : EvidenceCommitter.interval)
             let (taken, isClosing) = writer.shared.withLock { ($0.take(), $0.isClosing) }
             if let refused = taken.refused { stalled(refused) }
             if !taken.batches.isEmpty || lost != nil { commit(taken.batches) }
@@ -48,7 +50,19 @@ struct EvidenceCommitter {
             }
             if Monotonic.milliseconds - anchored.at >= EvidenceCommitter.anchorMilliseconds { logAnchor() }
             if isClosing, isEmpty { return end() }
+            if Monotonic.milliseconds - lastLook >= Int64(EvidenceCommitter.idleMilliseconds) {
+                lookAtDisk()
+                lastLook = Monotonic.milliseconds
+            }
         }
+    }
+
+    /// Here, since asking a disk may take as long as writing to it.
+    private func lookAtDisk() {
+        var free = statvfs()
+        guard unsafe statvfs(writer.settings.directory, &free) == 0 else { return }
+        let bytes = UInt64(free.f_bavail).multipliedReportingOverflow(by: UInt64(free.f_frsize))
+        writer.shared.withLock { $0.status.freeBytes = bytes.overflow ? .max : bytes.partialValue }
     }
 
     private mutating func end() {

@@ -51,6 +51,8 @@ public struct EvidenceStatus: Sendable, Equatable {
     /// How long the oldest line has waited that is not durable yet; zero where none waits.
     public var oldestWaitingSeconds = 0.0
     public var segment: UInt64 = 0
+    /// Free for this process on the directory's disk, seconds ago; zero where nothing is known.
+    public var freeBytes: UInt64 = 0
     public init() {}
 
     /// False where nothing can be stored, and where storage has not answered for so long that nobody should wait for it.

@@ -56,8 +56,11 @@ public struct HTTPClient: Sendable {
         guard unsafe shim_curl_setopt_string(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK,
             unsafe shim_curl_setopt_long(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK
         else { throw Failure(description: "libcurl does not know HTTPS") }
-        if let caFile, unsafe shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) != CURLE_OK {
-            throw Failure(description: "\(caFile): libcurl does not take it")
+        if let caFile {
+            // The folder of the system's authorities would stay in force beside the file.
+            guard unsafe shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) == CURLE_OK,
+                unsafe shim_curl_setopt_string(handle, CURLOPT_CAPATH, nil) == CURLE_OK
+            else { throw Failure(description: "\(caFile): libcurl does not take it") }
         }
         unsafe _ = shim_curl_setopt_write(
             handle, collectBody, Unmanaged.passUnretained(sink).toOpaque())

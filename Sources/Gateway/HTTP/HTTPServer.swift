@@ -32,6 +32,18 @@ public final class HTTPServer: Sendable {
     }
     public typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
+    /// What clients may use.
+    public struct Limits: Sendable {
+        /// Connections at once; more wait in the kernel's backlog.
+        public var connections = 256
+        /// A connection's first request is whole after so long, or the connection ends.
+        public var requestMilliseconds = 10_000
+        /// As much for each further one, its silence before included.
+        public var idleMilliseconds = 60_000
+        public var bodyBytes = 1 << 20
+        public init() {}
+    }
+
     private let loop: ServerLoop
     /// The port that is listened on: the kernel's choice where 0 was asked for.
     public let port: UInt16
@@ -40,9 +52,12 @@ public final class HTTPServer: Sendable {
     ///   - host: a numeric address.
     ///   - tls: presented to clients; nil is plaintext.
     /// - Throws: where the address cannot be bound.
-    public init(host: String, port: UInt16, tls: TLSServerContext? = nil, handler: @escaping Handler) throws(Failure) {
+    public init(
+        host: String, port: UInt16, tls: TLSServerContext? = nil, limits: Limits = Limits(),
+        handler: @escaping Handler
+    ) throws(Failure) {
         _ = HTTPServer.threadsAreReady
-        let (loop, bound) = try ServerLoop.bind(host: host, port: port, tls: tls, handler: handler)
+        let (loop, bound) = try ServerLoop.bind(host: host, port: port, tls: tls, limits: limits, handler: handler)
         self.loop = loop
         self.port = bound
         try loop.start()
@@ -65,15 +80,19 @@ private final class ServerLoop: Sendable {
     // anywhere once `evthread_use_pthreads` has been called.
     nonisolated(unsafe) private let base: OpaquePointer
     nonisolated(unsafe) private let http: OpaquePointer
+    nonisolated(unsafe) private let watch: ConnectionWatch
+    /// Looks at connections.
+    nonisolated(unsafe) private var timer: OpaquePointer?
     private let handler: HTTPServer.Handler
     private let tls: Mutex<TLSServerContext?>
     private let thread = Mutex<pthread_t?>(nil)
-    private static let bodyLimit = 1 << 20
     private static let headerLimit = 16 * 1024
 
     private init(
-        _ base: OpaquePointer, _ http: OpaquePointer, _ handler: @escaping HTTPServer.Handler, _ tls: TLSServerContext?
+        _ base: OpaquePointer, _ http: OpaquePointer, _ watch: ConnectionWatch,
+        _ handler: @escaping HTTPServer.Handler, _ tls: TLSServerContext?
     ) {
+        unsafe self.watch = watch
         unsafe self.base = base
         unsafe self.http = http
         self.handler = handler
@@ -81,7 +100,8 @@ private final class ServerLoop: Sendable {
     }
 
     static func bind(
-        host: String, port: UInt16, tls: TLSServerContext?, handler: @escaping HTTPServer.Handler
+        host: String, port: UInt16, tls: TLSServerContext?, limits: HTTPServer.Limits,
+        handler: @escaping HTTPServer.Handler
     ) throws(HTTPServer.Failure) -> (ServerLoop, UInt16) {
         guard let base = unsafe event_base_new() else { throw HTTPServer.Failure(description: "no event base") }
         guard let http = unsafe evhttp_new(base) else {
@@ -94,14 +114,22 @@ private final class ServerLoop: Sendable {
             unsafe event_base_free(base)
             throw HTTPServer.Failure(description: "\(host):\(port): \(reason)")
         }
-        unsafe evhttp_set_max_body_size(http, bodyLimit)
+        unsafe evhttp_set_max_body_size(http, limits.bodyBytes)
         unsafe evhttp_set_max_headers_size(http, headerLimit)
-        unsafe evhttp_set_timeout(http, 60)
+        unsafe evhttp_set_timeout(http, Int32(clamping: max(1, limits.idleMilliseconds / 1000)))
         unsafe evhttp_set_allowed_methods(
             http, UInt16(EVHTTP_REQ_GET.rawValue | EVHTTP_REQ_HEAD.rawValue | EVHTTP_REQ_POST.rawValue))
-        let loop = unsafe ServerLoop(base, http, handler, tls)
+        let watch = unsafe ConnectionWatch(limits, evhttp_bound_socket_get_listener(socket))
+        let loop = unsafe ServerLoop(base, http, watch, handler, tls)
         let context = unsafe Unmanaged.passUnretained(loop).toOpaque()
-        if tls != nil { unsafe evhttp_set_bevcb(http, makeBuffer, context) }
+        unsafe evhttp_set_bevcb(http, makeBuffer, context)
+        unsafe loop.timer = event_new(base, -1, Int16(EV_PERSIST), lookAtConnections, context)
+        let milliseconds = min(500, max(10, limits.requestMilliseconds / 4))
+        var pause = timeval(tv_sec: 0, tv_usec: suseconds_t(milliseconds * 1000))
+        guard unsafe event_add(loop.timer, &pause) == 0 else {
+            loop.free()
+            throw HTTPServer.Failure(description: "no timer")
+        }
         unsafe evhttp_set_gencb(http, takeRequest, context)
         return (loop, unsafe boundPort(evhttp_bound_socket_get_fd(socket)))
     }
@@ -141,7 +169,9 @@ private final class ServerLoop: Sendable {
     }
 
     private func free() {
+        if let timer = unsafe timer { unsafe event_free(timer) }
         unsafe evhttp_free(http)
+        unsafe watch.releaseAll()
         unsafe event_base_free(base)
     }
 
@@ -160,14 +190,23 @@ private final class ServerLoop: Sendable {
     func replace(tls context: TLSServerContext) { tls.withLock { $0 = context } }
 
     func buffer() -> OpaquePointer? {
-        guard let context = tls.withLock({ $0 }) else { return nil }
-        return unsafe context.withNewSession { session in
-            unsafe bufferevent_openssl_socket_new(
-                base, -1, session, BUFFEREVENT_SSL_ACCEPTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
-        }
+        let options = Int32(BEV_OPT_CLOSE_ON_FREE.rawValue)
+        let made =
+            if let context = tls.withLock({ $0 }) {
+                unsafe context.withNewSession { session in
+                    unsafe bufferevent_openssl_socket_new(base, -1, session, BUFFEREVENT_SSL_ACCEPTING, options)
+                }
+            } else {
+                unsafe bufferevent_socket_new(base, -1, options)
+            }
+        if let made = unsafe made { unsafe watch.hold(made) }
+        return unsafe made
     }
 
+    func look() { unsafe watch.look() }
+
     func take(_ request: UnsafeMutablePointer<evhttp_request>) {
+        unsafe watch.renew(evhttp_connection_get_bufferevent(evhttp_request_get_connection(request)))
         let response = unsafe handler(read(request))
         unsafe answer(request, response)
     }
@@ -220,6 +259,11 @@ private func makeBuffer(
 ) -> OpaquePointer? {
     guard let context = unsafe context else { return nil }
     return unsafe Unmanaged<ServerLoop>.fromOpaque(context).takeUnretainedValue().buffer()
+}
+
+private func lookAtConnections(_ socket: Int32, _ what: Int16, _ context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<ServerLoop>.fromOpaque(context).takeUnretainedValue().look()
 }
 
 private func endLoop(_ socket: Int32, _ what: Int16, _ base: UnsafeMutableRawPointer?) {

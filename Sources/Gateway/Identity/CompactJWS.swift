@@ -31,7 +31,7 @@ package struct CompactJWS: Sendable {
         }
         if let type = members["typ"] {
             guard case .string(let name) = type,
-                ["jwt", "at+jwt", "application/at+jwt", "jws"].contains(name.lowercased())
+                ["jwt", "application/jwt", "at+jwt", "application/at+jwt", "jws"].contains(name.lowercased())
             else { throw .malformed("another type than JWT") }
         }
         guard case .string(let name)? = members["alg"], let algorithm = SignatureAlgorithm(rawValue: name) else {
@@ -55,6 +55,11 @@ package struct CompactJWS: Sendable {
             throw .malformed("the claims are no JSON object")
         }
         return claims
+    }
+
+    /// The key that made the signature.
+    func signer(among keys: [KeySet.Key]) -> KeySet.Key? {
+        keys.first { $0.key.verify(algorithm, input: signed, signature: signature) }
     }
 
     /// True where one of the keys made the signature.

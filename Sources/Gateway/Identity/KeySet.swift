@@ -7,10 +7,12 @@ package struct KeySet: Sendable {
         /// The one algorithm the key is for, where it says so.
         var algorithm: String?
         var key: PublicKey
+        /// A digest of the key's own numbers.
+        var fingerprint: [UInt8]
     }
     var keys: [Key]
-    /// True where no key in it can verify anything.
-    package var isEmpty: Bool { keys.isEmpty }
+    /// How many keys can verify signatures; a set without any accepts no token.
+    package var usableKeys: Int { keys.count }
 
     /// Keys that are not for signatures, or of a kind that is not known, are passed over.
     ///
@@ -46,14 +48,20 @@ package struct KeySet: Sendable {
             key = .ed25519(x)
         default: return nil
         }
-        return key.map { Key(id: text("kid"), algorithm: text("alg"), key: $0) }
+        let numbers = ["kty", "crv", "n", "e", "x", "y"].map { text($0) ?? "" }.joined(separator: "|")
+        let fingerprint = HashAlgorithm.sha256.hash(Array(numbers.utf8))
+        return key.map { Key(id: text("kid"), algorithm: text("alg"), key: $0, fingerprint: fingerprint) }
     }
 
     /// The keys that may have signed: of that id, of a kind that fits, at most a few.
     package func candidates(_ algorithm: SignatureAlgorithm, id: String?) -> [PublicKey] {
+        fitting(algorithm, id: id).map(\.key)
+    }
+
+    func fitting(_ algorithm: SignatureAlgorithm, id: String?) -> [Key] {
         keys.filter { key in
             key.key.fits(algorithm) && (key.algorithm == nil || key.algorithm == algorithm.rawValue)
                 && (id == nil || key.id == id)
-        }.prefix(8).map(\.key)
+        }.prefix(8).map { $0 }
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import TidegateCore
-import TidegateCrypto
 import TidegateHTTP
 
 /// The keys of one issuer: fetched, cached, kept through an outage until they are too old.
@@ -23,10 +22,18 @@ actor KeySource {
     private var tried = Instant.distantPast
     private var running: Task<Void, Never>?
 
-    init(_ settings: IssuerSettings, fetch: Fetch?, clock: @escaping @Sendable () -> Instant, log: Log) {
+    /// - Parameters:
+    ///   - keys: what it starts with.
+    ///   - clock: steady: no setting of the time makes keys older or younger.
+    init(
+        _ settings: IssuerSettings, keys: KeySet? = nil, fetch: Fetch?, clock: @escaping @Sendable () -> Instant,
+        log: Log
+    ) {
         self.settings = settings
         self.clock = clock
         self.log = log
+        self.keys = keys
+        if keys != nil { heard = clock() }
         self.fetch = fetch ?? KeySource.network(caFile: settings.caFile)
     }
 
@@ -42,11 +49,10 @@ actor KeySource {
     /// Keys that may have signed a token.
     ///
     /// - Throws: `keysUnavailable` where none can be had, `unknownKey` where none fits even after a fresh look.
-    func candidates(_ jws: CompactJWS) async throws(TokenRejection) -> [PublicKey] {
+    func candidates(_ jws: CompactJWS) async throws(TokenRejection) -> [KeySet.Key] {
         let now = clock()
-        if keys == nil {
-            await refresh(now)
-        } else if now >= heard.advanced(bySeconds: KeySource.refreshSeconds), running == nil {
+        if keys == nil { return try await candidatesAnew(jws) }
+        if now >= heard.advanced(bySeconds: KeySource.refreshSeconds), running == nil {
             // Nobody waits for it: an issuer that is away must not slow down those whose keys are known.
             Task { await refresh(now) }
         }
@@ -55,28 +61,29 @@ actor KeySource {
     }
 
     /// As `candidates`, after a fresh look, if the last one was long enough ago.
-    func candidatesAnew(_ jws: CompactJWS) async throws(TokenRejection) -> [PublicKey] {
+    func candidatesAnew(_ jws: CompactJWS) async throws(TokenRejection) -> [KeySet.Key] {
         await refresh(clock())
         if let found = fitting(jws) { return found }
         throw keys == nil ? .keysUnavailable : .unknownKey
     }
 
-    private func fitting(_ jws: CompactJWS) -> [PublicKey]? {
+    private func fitting(_ jws: CompactJWS) -> [KeySet.Key]? {
         if let keys, clock() < heard.advanced(bySeconds: KeySource.ageLimitSeconds) {
-            let found = keys.candidates(jws.algorithm, id: jws.keyID)
+            let found = keys.fitting(jws.algorithm, id: jws.keyID)
             return found.isEmpty ? nil : found
         }
         keys = nil
         return nil
     }
 
-    /// One fetch at a time, and not more often than every few seconds.
+    /// One fetch at a time, and none for a few seconds after the last one ended.
     private func refresh(_ now: Instant) async {
         if let running { return await running.value }
         guard now >= tried.advanced(bySeconds: KeySource.pauseSeconds) else { return }
         tried = now
         let task = Task {
             await load()
+            tried = clock()
             // Before anybody who waits goes on: who comes then must not wait for what is over.
             running = nil
         }

@@ -12,6 +12,7 @@ public enum TokenRejection: Error, Sendable, Equatable, CustomStringConvertible 
     case notYetValid
     case noExpiry
     case noSubject
+    case foreignSubject
 
     public var description: String {
         switch self {
@@ -27,6 +28,7 @@ public enum TokenRejection: Error, Sendable, Equatable, CustomStringConvertible 
         case .notYetValid: "the token is not valid yet"
         case .noExpiry: "the token has no expiry"
         case .noSubject: "the token names no subject"
+        case .foreignSubject: "the token names a subject with another issuer's prefix"
         }
     }
 }

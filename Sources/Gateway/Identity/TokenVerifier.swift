@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 public import TidegateCore
 import TidegateCrypto
@@ -6,60 +7,76 @@ import TidegateCrypto
 ///
 /// RFC 7519 (JWT), RFC 8725 (its best practices), RFC 9068 (access tokens), OpenID Connect Core.
 public final class TokenVerifier: Authenticator {
-    /// Answers kept; a rejected token is asked about again after a while.
-    private static let cacheLimit = 20_000
-    private static let rejectionSeconds: Int64 = 5
+    /// Tokens whose checks may be under way: an issuer that is slow must not let them pile up.
+    package static let waitingLimit = 1024
 
-    private let issuers: [String: (settings: IssuerSettings, keys: KeySource)]
+    private struct Issuer {
+        let settings: IssuerSettings
+        let source: KeySource
+        /// Prefixes of other issuers that begin with this one's: what has them is not this issuer's to name.
+        let rivals: [String]
+        let fingerprint: [UInt8]
+        /// Digests of the keys in its file; nil where keys are fetched.
+        let fileKeys: Set<[UInt8]>?
+    }
+
+    private let issuers: [String: Issuer]
     private let clock: @Sendable () -> Instant
-    private let state = Mutex(State())
-
-    private struct State {
-        var answers: [[UInt8]: Answer] = [:]
-        var waiting: [[UInt8]: [Waker]] = [:]
-
-        /// What costs least to lose goes first where the cache is full: what no longer holds, then rejections (anybody
-        /// can cause them), then everything.
-        mutating func keep(_ answer: Answer, for digest: [UInt8], now: Instant) {
-            if answers.count >= TokenVerifier.cacheLimit { answers = answers.filter { $0.value.holds(at: now) } }
-            if answers.count >= TokenVerifier.cacheLimit { answers = answers.filter { $0.value.isVerified } }
-            if answers.count >= TokenVerifier.cacheLimit { answers.removeAll() }
-            answers[digest] = answer
-        }
-    }
-    private enum Answer {
-        case verified(Principal)
-        case rejected(String, until: Instant)
-
-        func holds(at now: Instant) -> Bool {
-            switch self {
-            case .verified(let principal): principal.expires > now
-            case .rejected(_, let until): until > now
-            }
-        }
-        var isVerified: Bool {
-            if case .verified = self { true } else { false }
-        }
-    }
+    private let steady: @Sendable () -> Instant
+    private let state = Mutex(AnswerCache())
 
     /// - Parameters:
     ///   - previous: of the configuration before: fetched keys of issuers that have not changed are kept, so that a reload
-    ///     during an issuer's outage loses nothing. Keys of files are read anew.
+    ///     during an issuer's outage loses nothing. Keys of files are read anew; a file without a usable key takes none
+    ///     away.
     ///   - fetch: gets a URL's body; the network where left out.
-    ///   - clock: wall-clock time.
+    ///   - clock: both the wall-clock time of tokens and the steady one of keys; for tests.
     public init(
         _ issuers: [IssuerSettings], log: Log, keeping previous: TokenVerifier? = nil,
-        clock: @escaping @Sendable () -> Instant = { Instant.current },
+        clock: (@Sendable () -> Instant)? = nil,
         fetch: (@Sendable (String) async throws -> [UInt8])? = nil
     ) {
-        self.clock = clock
+        let steady = clock ?? TokenVerifier.steadyTime
+        self.clock = clock ?? { Instant.current }
+        self.steady = steady
         self.issuers = Dictionary(
             issuers.map { settings in
-                if let kept = previous?.issuers[settings.issuer], kept.settings == settings, !settings.keys.isFile {
-                    return (settings.issuer, kept)
+                let rivals = issuers.filter {
+                    $0.issuer != settings.issuer && $0.prefix != settings.prefix && $0.prefix.hasPrefix(settings.prefix)
+                }.map(\.prefix)
+                let kept = previous?.issuers[settings.issuer]
+                let isSame = kept.map { $0.settings.isSame(as: settings) } ?? false
+                let fileKeys = TokenVerifier.keys(settings)
+                let source: KeySource
+                if isSame, let kept, fileKeys == nil {
+                    source = kept.source
+                } else {
+                    source = KeySource(settings, keys: fileKeys, fetch: fetch, clock: steady, log: log)
                 }
-                return (settings.issuer, (settings, KeySource(settings, fetch: fetch, clock: clock, log: log)))
+                let digests = fileKeys.map { Set($0.keys.map(\.fingerprint)) } ?? (isSame ? kept?.fileKeys : nil)
+                return (
+                    settings.issuer,
+                    Issuer(
+                        settings: settings, source: source, rivals: rivals,
+                        fingerprint: settings.fingerprint(rivals: rivals), fileKeys: digests)
+                )
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Time since the machine was started.
+    private static let steadyTime: @Sendable () -> Instant = {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// The keys of a file; nil where there is none, or none that is usable.
+    private static func keys(_ settings: IssuerSettings) -> KeySet? {
+        guard case .file(let path) = settings.keys,
+            let content = settings.fileContent ?? FileManager.default.contents(atPath: path).map({ Array($0) }),
+            let set = KeySet(content), set.usableKeys > 0
+        else { return nil }
+        return set
     }
 
     public func authenticate(_ credential: Credential, now: Instant, waker: Waker) -> Authentication {
@@ -67,44 +84,35 @@ public final class TokenVerifier: Authenticator {
             return .rejected(reason: TokenRejection.tooLong.description)
         }
         let digest = HashAlgorithm.sha256.hash(credential.secret)
-        let (answer, isFirst) = state.withLock { state -> (Authentication?, Bool) in
-            switch state.answers[digest] {
-            case .verified(let principal)?:
-                if principal.expires > now { return (.verified(principal), false) }
-                return (.rejected(reason: TokenRejection.expired.description), false)
-            case .rejected(let reason, let until)?:
-                if until > now { return (.rejected(reason: reason), false) }
-                state.answers[digest] = nil
-            case nil: break
-            }
-            state.waiting[digest, default: []].append(waker)
-            return (nil, state.waiting[digest]?.count == 1)
+        let steadyNow = steady()
+        let answer = state.withLock { $0.ask(digest, now: now, steady: steadyNow, waker) }
+        switch answer {
+        case .known(let answer): return answer
+        case .waits(let isFirst):
+            if isFirst { check(credential, digest) }
+            return .notYet
         }
-        if let answer { return answer }
-        if isFirst {
-            Task.detached { [self] in
-                let result: Answer
-                do throws(TokenRejection) {
-                    result = .verified(try await verify(credential.secret))
-                } catch {
-                    result = .rejected(
-                        error.description, until: clock().advanced(bySeconds: TokenVerifier.rejectionSeconds))
-                }
-                finish(digest, result)
-            }
-        }
-        return .notYet
     }
 
-    private func finish(_ digest: [UInt8], _ answer: Answer) {
-        let waiting = state.withLock { state -> [Waker] in
-            state.keep(answer, for: digest, now: clock())
-            return state.waiting.removeValue(forKey: digest) ?? []
+    private func check(_ credential: Credential, _ digest: [UInt8]) {
+        Task.detached { [self] in
+            let result: Result<Principal, TokenRejection>
+            do throws(TokenRejection) {
+                result = .success(try await verify(credential.secret))
+            } catch {
+                result = .failure(error)
+            }
+            let now = steady()
+            let waiting = state.withLock { $0.finish(digest, result, steady: now) }
+            for waker in waiting { waker.wake() }
         }
-        for waker in waiting { waker.wake() }
     }
 
-    public func stands(_ principal: Principal) -> Bool { issuers[principal.issuer] != nil }
+    public func stands(_ principal: Principal) -> Bool {
+        guard let issuer = issuers[principal.issuer] else { return false }
+        guard let origin = principal.origin else { return true }
+        return origin.settings == issuer.fingerprint && issuer.fileKeys?.contains(origin.key) != false
+    }
 
     /// Verifies one token.
     ///
@@ -112,19 +120,22 @@ public final class TokenVerifier: Authenticator {
     public func verify(_ token: [UInt8]) async throws(TokenRejection) -> Principal {
         let jws = try CompactJWS(token)
         let claims = try jws.claims()
-        guard case .string(let issuer)? = claims.value(at: "iss"), let (settings, source) = issuers[issuer] else {
+        guard case .string(let issuer)? = claims.value(at: "iss"), let found = issuers[issuer] else {
             throw .unknownIssuer
         }
-        if !jws.isSigned(byOneOf: try await source.candidates(jws)) {
+        var signer = jws.signer(among: try await found.source.candidates(jws))
+        if signer == nil, jws.keyID == nil {
             // Without a key id a new key cannot be told from a forgery: the issuer is asked once more.
-            guard jws.keyID == nil, jws.isSigned(byOneOf: try await source.candidatesAnew(jws)) else {
-                throw .badSignature
-            }
+            signer = jws.signer(among: try await found.source.candidatesAnew(jws))
         }
-        return try principal(claims, settings)
+        guard let signer else { throw .badSignature }
+        return try principal(claims, found, signer)
     }
 
-    private func principal(_ claims: JSONValue, _ settings: IssuerSettings) throws(TokenRejection) -> Principal {
+    private func principal(
+        _ claims: JSONValue, _ issuer: Issuer, _ signer: KeySet.Key
+    ) throws(TokenRejection) -> Principal {
+        let settings = issuer.settings
         let now = clock()
         let leeway = Int64(settings.leewaySeconds)
         guard let audience = claims.value(at: "aud"), TokenVerifier.audiences(audience).contains(settings.audience)
@@ -143,12 +154,17 @@ public final class TokenVerifier: Authenticator {
         guard case .string(let subject)? = claims.value(at: settings.subjectClaim), !subject.isEmpty else {
             throw .noSubject
         }
-        let groups = claims.value(at: settings.groupsClaim)?.texts ?? []
+        let name = settings.prefix + subject
+        if issuer.rivals.contains(where: { name.hasPrefix($0) }) { throw .foreignSubject }
+        let groups = (claims.value(at: settings.groupsClaim)?.texts ?? []).map { settings.prefix + $0 }.filter {
+            group in
+            !issuer.rivals.contains { group.hasPrefix($0) }
+        }
         var flat: [String: [String]] = [:]
         TokenVerifier.flatten(claims, path: "", into: &flat)
         return Principal(
-            subject: settings.prefix + subject, groups: groups.map { settings.prefix + $0 }, claims: flat,
-            issuer: settings.issuer, expires: expires)
+            subject: name, groups: groups, claims: flat, issuer: settings.issuer, expires: expires,
+            origin: Principal.Origin(settings: issuer.fingerprint, key: signer.fingerprint))
     }
 
     /// `aud` is one text or a list; a text is not split.

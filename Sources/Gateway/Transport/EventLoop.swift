@@ -149,6 +149,7 @@ final class EventLoop {
 
     /// Hands the evidence noted meanwhile to the writer.
     private func handOver() {
+        evidence.settle(at: now)
         guard evidence.hasEntries else { return }
         noted = evidence.take(into: &lines)
         if let sink {

@@ -55,7 +55,8 @@ struct ControlPagesTests {
         #expect(missing.status == 404 && body(missing) == "{\"error\":\"there is no such page\"}\n")
         let post = pages.answer(method: "POST", path: "/metrics")
         #expect(post.status == 405 && post.allow == "GET, HEAD")
-        #expect(pages.answer(method: "HEAD", path: "/healthz").body.isEmpty)
+        let head = pages.answer(method: "HEAD", path: "/healthz")
+        #expect(head == pages.answer(method: "GET", path: "/healthz"))
     }
 
     @Test func `figures stand under their names and labels`() {
@@ -76,6 +77,35 @@ struct ControlPagesTests {
         ] {
             #expect(text.contains("\n\(line)\n"), "\(line)")
         }
+    }
+
+    /// Name, kind and labels of each family: `tidegate_bytes_total counter direction,route,side`.
+    private func families(_ page: String) -> Set<String> {
+        var found: Set<String> = []
+        let lines = page.split(separator: "\n")
+        for line in lines where line.hasPrefix("# TYPE ") {
+            let words = line.split(separator: " ")
+            let names = ["", "_bucket"].map { String(words[2]) + $0 }
+            let sample = lines.first { line in names.contains { line.hasPrefix($0 + "{") } }
+            let labels = (sample?.matches(of: /[{,]([a-z]+)="/) ?? []).map { String($0.output.1) }
+            found.insert("\(words[2]) \(words[3]) \(labels.sorted().joined(separator: ","))")
+        }
+        return found
+    }
+
+    @Test func `the page and its documentation name the same figures, kinds and labels`() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
+        let text = try String(contentsOf: root.appendingPathComponent("docs/metrics.md"), encoding: .utf8)
+        var documented: Set<String> = []
+        for line in text.split(separator: "\n") where line.hasPrefix("| `") {
+            let cells = line.split(separator: "|", omittingEmptySubsequences: false).map {
+                $0.replacing("`", with: "").replacing(" ", with: "")
+            }
+            documented.insert(
+                "\(cells[1]) \(cells[2]) \(cells[3].split(separator: ",").sorted().joined(separator: ","))")
+        }
+        let page = families(body(pages.answer(method: "GET", path: "/metrics")))
+        #expect(page == documented, "\(page.symmetricDifference(documented).sorted())")
     }
 
     @Test func `figures of the process are real`() {

@@ -86,6 +86,55 @@ struct GovernorIdentityTests {
         #expect(kit.meter.counts.sessionsRejected == 1 && kit.meter.counts.sessionsActive == 0)
     }
 
+    @Test func `rejections of one session are written once, of its re-authentication a few times`() {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor()
+        for _ in 0..<100 {
+            _ = governor.authenticate(credential("unknown"))
+            governor.rejectSession("garbage")
+        }
+        #expect(kit.takeLines().count == 1)
+        var other = kit.makeGovernor(token: "analyst-token")
+        _ = kit.takeLines()
+        for _ in 0..<100 { _ = other.authenticate(credential("unknown")) }
+        let count = kit.takeLines().count
+        #expect((1...10).contains(count))
+    }
+
+    @Test func `rejections beyond fifty in a second are counted by reason`() {
+        let kit = ScriptedAuthority()
+        func reject(_ times: Int, at seconds: Int64) {
+            for _ in 0..<times {
+                var governor = kit.makeGovernor()
+                governor.now = ScriptedAuthority.noon.advanced(bySeconds: seconds)
+                governor.rejectSession("garbage")
+            }
+        }
+        reject(1000, at: 0)
+        #expect(kit.takeLines().count == 50)
+        kit.evidence.settle(at: ScriptedAuthority.noon)
+        #expect(kit.takeLines().isEmpty)
+        reject(1, at: 1)
+        let lines = kit.takeLines()
+        #expect(lines.count == 2)
+        #expect(lines[0].contains(#""reason":"garbage","count":950"#))
+        kit.evidence.settle(at: ScriptedAuthority.noon.advanced(bySeconds: 2))
+        #expect(kit.takeLines().isEmpty)
+    }
+
+    @Test func `the epoch of decisions rises with a reload and with a re-authentication`() {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let start = governor.decisionEpoch
+        _ = governor.authenticate(credential("unknown"))
+        let rejected = governor.decisionEpoch
+        _ = governor.authenticate(credential("analyst-token"))
+        let renewed = governor.decisionEpoch
+        governor.adopt(kit.reload())
+        let reloaded = governor.decisionEpoch
+        #expect(rejected == start && renewed > start && reloaded > renewed)
+    }
+
     @Test func `a session that says nothing understandable is rejected at its end`() {
         let kit = ScriptedAuthority()
         var governor = kit.makeGovernor()

@@ -2,14 +2,12 @@ import Testing
 import TidegateCrypto
 
 @Suite struct DigestTests {
-    @Test func `SHA-256 of FIPS 180-4's example, whole and in pieces`() {
+    @Test func `SHA-256 of FIPS 180-4's example`() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         #expect(Hexadecimal.encode(HashAlgorithm.sha256.hash(Array("abc".utf8))) == expected)
-        let running = RunningDigest()
-        for text in ["a", "", "bc"] { running.update(Array(text.utf8).span.bytes) }
-        #expect(Hexadecimal.encode(running.finish()) == expected)
         #expect(
-            Hexadecimal.encode(running.finish()) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+            Hexadecimal.encode(HashAlgorithm.sha256.hash([]))
+                == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     }
 
     @Test func `HMAC of RFC 4231, case 2`() {

@@ -35,6 +35,19 @@ final class RawConnection {
         }
     }
 
+    /// Sends a byte every now and then, until the server ends the connection; false after ten seconds.
+    func tricklesUntilTheEnd() -> Bool {
+        let end = DispatchTime.now() + 10
+        var byte: UInt8 = 0
+        while DispatchTime.now() < end {
+            send("x")
+            let count = recv(socket, &byte, 1, Int32(MSG_DONTWAIT))
+            if count == 0 || count < 0 && errno != EAGAIN { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
     func readToEnd() -> String {
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)

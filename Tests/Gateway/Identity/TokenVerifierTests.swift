@@ -49,7 +49,7 @@ import TidegateIdentity
         #expect(try await answer(header: header) == .failure(reason))
     }
 
-    @Test(arguments: ["JWT", "at+jwt", "application/at+jwt"])
+    @Test(arguments: ["JWT", "application/jwt", "at+jwt", "application/at+jwt"])
     func `types of tokens are accepted`(_ type: String) async throws {
         _ = try await answer(header: #"{"alg":"ES256","kid":"one","typ":"\#(type)"}"#).get()
     }

@@ -1,0 +1,68 @@
+import TidegateCore
+
+/// Answers about tokens, by the tokens' SHA-256, and who waits for one. Every call is a few steps, whatever peers send.
+struct AnswerCache {
+    /// Of each of two generations: a token that is in use outlives the change from one to the next.
+    private static let verifiedLimit = 10_000
+    /// Anybody can cause rejections: they take nothing from the verified.
+    private static let rejectedLimit = 1000
+    private static let rejectionSeconds: Int64 = 5
+
+    private var young: [[UInt8]: Principal] = [:]
+    private var old: [[UInt8]: Principal] = [:]
+    private var rejected: [[UInt8]: (reason: String, until: Instant)] = [:]
+    private var waiting: [[UInt8]: [Waker]] = [:]
+
+    enum Reply {
+        case known(Authentication)
+        /// Answered later; the first one has it checked.
+        case waits(isFirst: Bool)
+    }
+
+    /// - Parameters:
+    ///   - now: wall-clock time, for what tokens say of themselves.
+    ///   - steady: for what is kept.
+    mutating func ask(_ digest: [UInt8], now: Instant, steady: Instant, _ waker: Waker) -> Reply {
+        if let principal = young[digest] ?? old[digest] {
+            guard principal.expires > now else {
+                return .known(.rejected(reason: TokenRejection.expired.description))
+            }
+            if young[digest] == nil { keep(principal, digest) }
+            return .known(.verified(principal))
+        }
+        if let (reason, until) = rejected[digest] {
+            if until > steady { return .known(.rejected(reason: reason)) }
+            rejected[digest] = nil
+        }
+        if waiting[digest] == nil {
+            guard waiting.count < TokenVerifier.waitingLimit else {
+                return .known(.rejected(reason: "too many tokens are being checked"))
+            }
+            waiting[digest] = [waker]
+            return .waits(isFirst: true)
+        }
+        waiting[digest, default: []].append(waker)
+        return .waits(isFirst: false)
+    }
+
+    /// - Returns: who waited.
+    mutating func finish(
+        _ digest: [UInt8], _ result: Result<Principal, TokenRejection>, steady: Instant
+    ) -> [Waker] {
+        switch result {
+        case .success(let principal): keep(principal, digest)
+        case .failure(let rejection):
+            if rejected.count >= AnswerCache.rejectedLimit { rejected.removeAll(keepingCapacity: true) }
+            rejected[digest] = (rejection.description, steady.advanced(bySeconds: AnswerCache.rejectionSeconds))
+        }
+        return waiting.removeValue(forKey: digest) ?? []
+    }
+
+    private mutating func keep(_ principal: Principal, _ digest: [UInt8]) {
+        if young.count >= AnswerCache.verifiedLimit {
+            old = young
+            young = [:]
+        }
+        young[digest] = principal
+    }
+}
