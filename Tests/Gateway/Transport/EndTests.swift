@@ -77,25 +77,27 @@ struct EndTests {
         let listener = try TestListener(driver)
         let lookUps = Mutexed(0)
         let goOn = Mutexed(false)
-        let gateway = try Gateway(
-            driver,
-            lookUp: { name in
-                lookUps.change { $0 += 1 }
-                try? eventually("leave to answer") { goOn.value }
-                guard name == "broker.test" else { return [] }
-                return ["127.0.0.2", "127.0.0.1", "127.0.0.3"].compactMap { SocketAddress(numeric: $0, port: 0) }
-            }, machine: Self.frames(listener.port, "broker.test"))
+        let lookUp: @Sendable (String) -> [SocketAddress] = { name in
+            lookUps.change { $0 += 1 }
+            try? eventually("leave to answer") { goOn.value }
+            guard name == "broker.test" else { return [] }
+            return ["127.0.0.2", "127.0.0.1", "127.0.0.3"].compactMap { SocketAddress(numeric: $0, port: 0) }
+        }
+        let gateway = try Gateway(driver, lookUp: lookUp, machine: Self.frames(listener.port, "broker.test"))
         defer { gateway.stop() }
         let clients = try (0..<6).map { _ in
             let client = try gateway.connect()
-            client.write(FrameMachine.frame("A"))
+            client.write(FrameMachine.frame("A") + FrameMachine.frame("B"))
             #expect(try client.read(6) == FrameMachine.frame("ok"))
             return client
         }
         try eventually("the question") { lookUps.value == 1 }
         goOn.change { $0 = true }
         let backends = try clients.map { _ in try listener.accept() }
-        for backend in backends { backend.write(FrameMachine.frame("b")) }
+        for backend in backends {
+            #expect(try backend.read(5) == FrameMachine.frame("B"))
+            backend.write(FrameMachine.frame("b"))
+        }
         for client in clients { #expect(try client.read(5) == FrameMachine.frame("b")) }
         #expect(lookUps.value == 1)
     }
@@ -104,7 +106,8 @@ struct EndTests {
     func `a backend without a way or a name is unreachable`(_ chosen: DriverCase, _ host: String) throws {
         let driver = chosen.make()
         let connected = Mutexed(0)
-        let gateway = try Gateway(driver, lookUp: { _ in [] }) { _ in
+        let nobody: @Sendable (String) -> [SocketAddress] = { _ in [] }
+        let gateway = try Gateway(driver, lookUp: nobody) { _ in
             MachineOf(
                 FrameMachine(Endpoint(host: host, port: 9, tls: nil, serverName: "")) { event in
                     if case .connected = event { connected.change { $0 += 1 } }
