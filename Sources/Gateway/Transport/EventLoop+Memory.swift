@@ -15,7 +15,7 @@ extension EventLoop {
             isStarved = true
             let isAgain = monotonic < calmAt
             shedAt = monotonic + (isAgain ? EventLoop.patience / 10 : EventLoop.patience)
-            log.warning("sessions hold all memory that they may", ["bytes": "\(budget.bytes)"])
+            if !isAgain { log.warning("sessions hold all memory that they may", ["bytes": "\(budget.bytes)"]) }
             return lookAtAll()
         }
         if budget.excess(of: 9) <= 0, pool.chunksLeft >= 2 * pool.reserve {
@@ -38,7 +38,8 @@ extension EventLoop {
             (2 * pool.reserve - pool.chunksLeft) * BufferPool.stride)
         var holders: [(held: Int, relay: Relay)] = []
         for slot in 0..<relays.slots {
-            guard let relay = relays.element(inSlot: slot) else { continue }
+            // The gateway's own connections stay.
+            guard let relay = relays.element(inSlot: slot), relay.runtime != nil else { continue }
             let held = relay.client.held(pool) + relay.backend.held(pool)
             if held > 0 { holders.append((held, relay)) }
         }

@@ -103,7 +103,9 @@ extension Relay {
         } else {
             isAtBoundary = client.outbox.isAtBoundary
         }
-        guard client.phase == .open, isAtBoundary, !client.isSending else {
+        // Words behind evidence that never becomes durable would never leave either.
+        let isStuck = loop.evidence.isBroken && client.outbox.ticket > loop.durable
+        guard client.phase == .open, isAtBoundary, !client.isSending, !isStuck else {
             return finish(.refused(refusal), resetting: true)
         }
         backend.resetsOnClose = true

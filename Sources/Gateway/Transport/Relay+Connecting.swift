@@ -43,9 +43,14 @@ extension Relay {
             return unreachable(failure)
         }
         if backend.descriptor >= 0 {
-            loop.dispose(backend)
+            let failed = backend
             replaceBackend()
+            // What the machine has sent already waits for whichever address answers.
+            swap(&backend.outbox, &failed.outbox)
+            backend.isFinishing = failed.isFinishing
+            backend.isParked = failed.isParked
             backend.phase = .connecting
+            loop.dispose(failed)
         }
         connectBy =
             addresses.isEmpty

@@ -147,8 +147,9 @@ struct SessionTests {
         #expect(seen.value.last == "10.9.9.9:1234")
         let six: [UInt8] = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
         let other = [UInt8](repeating: 0, count: 15) + [1]
-        let values: [UInt8] = [0x04, 0x01, 0x00] + [UInt8](repeating: 9, count: 256)  // a type-length-value of no meaning
-        _ = try Self.open(gateway, listener, before: Self.proxy(0x21, 0x21, six + other + [4, 210, 0, 80] + values))
+        let noOperation: [UInt8] = [0x04, 0x01, 0x00] + [UInt8](repeating: 9, count: 256)
+        _ = try Self.open(
+            gateway, listener, before: Self.proxy(0x21, 0x21, six + other + [4, 210, 0, 80] + noOperation))
         #expect(seen.value.last == "[2001:db8::1]:1234")
     }
 
