@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TidegateCrypto
+package import TidegateCrypto
 
 /// The folder of a demo: the issuer's key and address (so that `tidegate demo token` works from another terminal, and an
 /// hour later), the configuration, and the evidence. Readable by its owner only.
