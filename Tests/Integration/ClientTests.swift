@@ -12,13 +12,6 @@ extension Integration {
 
         init() throws { servers = try KafkaServers.shared.get() }
 
-        private func fresh(_ name: String) -> String { "clients-\(name)-\(UUID().uuidString.prefix(8))" }
-
-        private func create(_ topics: [String], _ way: PythonClient.Way) throws {
-            let lines = try PythonClient.confluent.run("create", way, topic: topics.joined(separator: ","))
-            try #require(lines.count == topics.count)
-        }
-
         @Test(arguments: PythonClient.allCases)
         func `produce, consume, group, rebalance and transaction look as they do without it`(client: PythonClient)
             throws
@@ -29,10 +22,12 @@ extension Integration {
                 gateway, mechanism: "OAUTHBEARER",
                 tokenFile: try gateway.tokenFile("eva", groups: ["engineers"]))
             let ways = [PythonClient.Way.direct(servers), through]
-            let topics = [fresh("direct"), fresh("through")]
-            let transactional = [fresh("direct-tx"), fresh("through-tx")]
+            let topics = [servers.fresh("direct"), servers.fresh("through")]
+            let transactional = [servers.fresh("direct-tx"), servers.fresh("through-tx")]
             // The gateway's clients create their topics through it.
-            for (index, way) in ways.enumerated() { try create([topics[index], transactional[index]], way) }
+            for (index, way) in ways.enumerated() {
+                try servers.create([topics[index], transactional[index]], way)
+            }
             for action in ["produce", "consume", "group", "rebalance", "transaction"] {
                 let chosen = action == "transaction" ? transactional : topics
                 let results = try ways.indices.map { index in
@@ -48,8 +43,8 @@ extension Integration {
         func `an analyst gets every codec masked, and the evidence says which offsets`(codec: String) throws {
             let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
-            let topic = fresh(codec)
-            try create([topic], .direct(servers))
+            let topic = servers.fresh(codec)
+            try servers.create([topic])
             let written = try PythonClient.confluent.run(
                 "produce", .direct(servers), topic: topic, count: 30, more: ["--compression", codec])
             try #require(written.first?.contains("produced") == true)
@@ -78,8 +73,8 @@ extension Integration {
         func `whom no rule covers gets no record, and the evidence says what was denied`(client: PythonClient) throws {
             let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
-            let topic = fresh("denied")
-            try create([topic], .direct(servers))
+            let topic = servers.fresh("denied")
+            try servers.create([topic])
             _ = try client.run("produce", .direct(servers), topic: topic, count: 3)
             let contractor = PythonClient.Way.through(
                 gateway, tokenFile: try gateway.tokenFile("carl", groups: ["contractors"]))
@@ -97,8 +92,8 @@ extension Integration {
         func `kcat reads and writes through it as it does without it`() throws {
             let gateway = try GatewayProcess(before: servers)
             defer { gateway.stop() }
-            let topic = fresh("kcat")
-            try create([topic], .direct(servers))
+            let topic = servers.fresh("kcat")
+            try servers.create([topic])
             let token = try String(contentsOfFile: gateway.tokenFile("eva", groups: ["engineers"]), encoding: .utf8)
             let configuration = gateway.folder + "/kcat.conf"
             try """
@@ -118,31 +113,6 @@ extension Integration {
             let through = try Program.run(kcat, ["-F", configuration, "-b", gateway.bootstrapAddress] + reading)
             #expect(through.lines == direct.lines)
             #expect(through.lines == ["\(topic) 1 0 a one", "\(topic) 1 1 b two", "\(topic) 1 2 c three"])
-        }
-
-        @Test func `Kafka's own console consumer reads through it with the new group protocol`() throws {
-            let gateway = try GatewayProcess(before: servers)
-            defer { gateway.stop() }
-            let topic = fresh("java")
-            try create([topic], .direct(servers))
-            _ = try PythonClient.confluent.run("produce", .direct(servers), topic: topic, count: 9)
-            let settings = try gateway.toolSettings("eva", groups: ["engineers"])
-            let reading = [
-                "--topic", topic, "--from-beginning", "--max-messages", "9", "--timeout-ms", "30000",
-                "--command-property", "group.protocol=consumer",
-            ]
-            let direct = try servers.tool(
-                [
-                    "console-consumer", "--bootstrap-server", servers.bootstrap, "--command-config",
-                    servers.toolSettings, "--group", "analytics-\(topic)-d",
-                ] + reading)
-            let through = try servers.tool(
-                [
-                    "console-consumer", "--bootstrap-server", gateway.bootstrapAddress, "--command-config", settings,
-                    "--group", "analytics-\(topic)-t",
-                ] + reading)
-            #expect(direct.lines.count == 9, "\(direct.errors.suffix(400))")
-            #expect(through.lines.sorted() == direct.lines.sorted(), "\(through.errors.suffix(400))")
         }
     }
 }

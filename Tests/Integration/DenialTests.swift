@@ -48,35 +48,24 @@ extension Integration {
             return try #require(found)
         }
 
+        /// Readers may use `topics`, see those of `seen`, and lose those of `denied`.
         private func policy(_ topics: [String], seen: [String] = [], denied: [String] = []) -> String {
             func list(_ names: [String]) -> String { names.map { "\"\($0)\"" }.joined(separator: ", ") }
-            let allow = """
-                  - name: some topics
-                    subjects: { groups: [readers] }
-                    actions: [describe, consume, produce, commit]
-                    resources: { topics: [\(list(topics))], groups: ["analytics-*"] }
-                    effect: allow
-
-                """
-            guard !denied.isEmpty || !seen.isEmpty else { return allow }
-            guard !denied.isEmpty else {
-                return allow + """
-                      - name: seen, but not read
-                        subjects: { groups: [readers] }
-                        actions: [describe]
-                        resources: { topics: [\(list(seen))] }
-                        effect: allow
-
-                    """
+            var rules = [
+                "name: some, \(subjects), actions: [describe, consume, produce, commit], "
+                    + "resources: { topics: [\(list(topics))], groups: [\"analytics-*\"] }, effect: allow"
+            ]
+            if !seen.isEmpty {
+                rules.append(
+                    "name: seen, \(subjects), actions: [describe], resources: { topics: [\(list(seen))] }, effect: allow"
+                )
             }
-            return allow + """
-                  - name: taken away
-                    subjects: { groups: [readers] }
-                    resources: { topics: [\(list(denied))] }
-                    effect: deny
-
-                """
+            if !denied.isEmpty {
+                rules.append("name: taken away, \(subjects), resources: { topics: [\(list(denied))] }, effect: deny")
+            }
+            return rules.map { "  - { \($0) }\n" }.joined()
         }
+        private var subjects: String { "subjects: { groups: [readers] }" }
 
         private func connect(_ gateway: GatewayProcess, seconds: Int = 10) throws -> RawKafka {
             try RawKafka(

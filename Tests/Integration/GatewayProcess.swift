@@ -85,6 +85,14 @@ final class GatewayProcess {
     /// Those lines of evidence that say who was not let in.
     var rejections: [String] { evidence.filter { $0.contains("\"session.rejected\"") } }
 
+    /// The sessions that were handed records.
+    var deliveringSessions: Set<String> {
+        Set(
+            evidence.filter { $0.contains("\"records.delivered\"") }.compactMap { line in
+                line.firstMatch(of: #/"session_id":"([^"]+)"/#).map { String($0.1) }
+            })
+    }
+
     /// What the process holds in memory.
     func residentBytes() throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TidegateDemo
 
 extension Integration {
     /// Clients that can reach the brokers only through the gateway, and every byte that they receive.

@@ -50,7 +50,7 @@ extension Integration {
             defer { reader.stop() }
             try write("a", cluster)
             try eventually("the reader has the first record") { reader.lines.count == 1 }
-            let sessions = deliveries(gateway)
+            let sessions = gateway.deliveringSessions
             #expect(try Handshake(port: gateway.port, authority: made.authority).name == "server")
 
             try install("renewed", "renewed", made, gateway)
@@ -67,15 +67,7 @@ extension Integration {
             #expect(try Handshake(port: gateway.port, authority: made.authority).name == "renewed")
             try write("c", cluster)
             try eventually("the old session still lives") { reader.lines.count == 3 }
-            #expect(deliveries(gateway) == sessions && sessions.count == 1, "one session in all")
-        }
-
-        /// The sessions that were handed records.
-        private func deliveries(_ gateway: GatewayProcess) -> Set<String> {
-            Set(
-                gateway.evidence.filter { $0.contains("\"records.delivered\"") }.compactMap { line in
-                    line.firstMatch(of: #/"session_id":"([^"]+)"/#).map { String($0.1) }
-                })
+            #expect(gateway.deliveringSessions == sessions && sessions.count == 1, "one session in all")
         }
 
         @Test func `a route is added and taken away without a signal`() throws {

@@ -2,14 +2,14 @@ import Foundation
 import Testing
 import TidegateDemo
 
-/// Topics of the shared brokers, and records in them, made without the gateway.
+/// Topics of the shared brokers, and records in them, made without the gateway where no other way is given.
 extension KafkaServers {
     /// A name that no other test uses.
     func fresh(_ name: String) -> String { "clients-\(name)-\(UUID().uuidString.prefix(8))" }
 
     /// Topics with three partitions each, on a broker each.
-    func create(_ topics: [String]) throws {
-        let lines = try PythonClient.confluent.run("create", .direct(self), topic: topics.joined(separator: ","))
+    func create(_ topics: [String], _ way: PythonClient.Way? = nil) throws {
+        let lines = try PythonClient.confluent.run("create", way ?? .direct(self), topic: topics.joined(separator: ","))
         try #require(lines.count == topics.count)
     }
 

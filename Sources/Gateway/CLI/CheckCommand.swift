@@ -1,12 +1,5 @@
 import TidegateConfiguration
 import TidegateCore
-import TidegateKafka
-
-/// The list of backends: a new protocol is one line here.
-enum Backends {
-    static let all: [any Backend.Type] = [KafkaBackend.self]
-    static var declarations: [BackendDeclaration] { all.map { $0.declaration } }
-}
 
 extension Command {
     static let check = Command(

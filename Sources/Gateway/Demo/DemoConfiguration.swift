@@ -18,7 +18,7 @@ struct DemoConfiguration {
 
     var text: String {
         """
-        # Written by `tidegate demo`. docs/running.md explains every key.
+        # Written by `tidegate demo`. docs/configuration.md explains every key.
         identity:
           issuers:
             - { issuer: "\(issuer)", audience: \(DevelopmentTokens.audience), groupsClaim: groups }

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TidegateCrypto
+package import TidegateCrypto
 
 /// The folder of a demo: the issuer's key and address (so that `tidegate demo token` works from another terminal, and an
 /// hour later), the configuration, and the evidence. Readable by its owner only.
@@ -29,7 +29,7 @@ public struct DemoFolder: Sendable {
     private var key: String { path + "/issuer.pem" }
     private var issuer: String { path + "/issuer.url" }
 
-    func create() throws {
+    package func create() throws {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
@@ -44,7 +44,7 @@ public struct DemoFolder: Sendable {
     }
 
     /// The key of an earlier demo, or a fresh one.
-    func signingKey() throws -> SigningKey {
+    package func signingKey() throws -> SigningKey {
         if let pem = FileManager.default.contents(atPath: key),
             let kept = SigningKey(pem: Array(pem), algorithm: .es256)
         {
@@ -55,7 +55,7 @@ public struct DemoFolder: Sendable {
         return fresh
     }
 
-    func note(issuer url: String) throws { try write(Array(url.utf8), to: issuer) }
+    package func note(issuer url: String) throws { try write(Array(url.utf8), to: issuer) }
 
     func write(configuration text: String) throws { try write(Array(text.utf8), to: configuration) }
 
