@@ -1,3 +1,4 @@
+import Glibc
 import TidegateCore
 
 /// When a segment is full: by size, or by time since it was opened (by this process).
@@ -128,7 +129,7 @@ final class EvidenceJournal {
     /// - Throws: then call `rollBack`; nothing of `lines` counts.
     @discardableResult
     func append(_ lines: [UInt8]) throws(EvidenceError) -> Int {
-        guard let file else { throw EvidenceError(.system(9), file: directory, "no segment is open") }
+        guard let file else { throw EvidenceError(.system(EBADF), file: directory, "no segment is open") }
         try clean()
         var bytes: [UInt8] = []
         bytes.reserveCapacity(lines.count + lines.count / 2)

@@ -34,14 +34,15 @@ final class ConnectionWatch {
     /// Lets go of what libevent has freed, and ends what is late.
     func look() {
         let now = ConnectionWatch.now
-        let entries = unsafe held
-        unsafe entries.forEach { buffer, deadline in
+        let buffers = unsafe Array(held.keys)
+        for index in unsafe buffers.indices {
+            let buffer = unsafe buffers[index]
             var context: UnsafeMutableRawPointer?
             unsafe bufferevent_getcb(buffer, nil, nil, nil, &context)
             if unsafe context == nil {
                 unsafe held[buffer] = nil
                 _ = unsafe bufferevent_decref(buffer)
-            } else if deadline <= now {
+            } else if let deadline = unsafe held[buffer], deadline <= now {
                 // libevent sees the end and frees its connection.
                 _ = unsafe shutdown(bufferevent_getfd(buffer), Int32(SHUT_RDWR))
             }
@@ -51,7 +52,8 @@ final class ConnectionWatch {
 
     /// Once libevent has freed the server, and the listener with it.
     func releaseAll() {
-        unsafe held.keys.forEach { buffer in _ = unsafe bufferevent_decref(buffer) }
+        let buffers = unsafe Array(held.keys)
+        for index in unsafe buffers.indices { _ = unsafe bufferevent_decref(buffers[index]) }
         unsafe held = [:]
     }
 
