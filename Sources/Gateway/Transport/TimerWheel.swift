@@ -5,6 +5,8 @@
 struct TimerWheel {
     static let tick: Int64 = 50_000_000
     private static let slots = 512
+    /// The last tick whose time is a number: what is due later is due never.
+    private static let last = Int64.max / TimerWheel.tick
     private struct Entry: BitwiseCopyable {
         var token: UInt64
         var tick: Int64
@@ -18,7 +20,7 @@ struct TimerWheel {
     init(now: Int64) { current = now / TimerWheel.tick }
 
     mutating func arm(_ token: UInt64, at time: Int64) {
-        let tick = max(current + 1, time / TimerWheel.tick + 1)  // cannot overflow: a tick is many nanoseconds
+        let tick = min(max(current + 1, time / TimerWheel.tick + 1), TimerWheel.last)
         wheel[Int(tick % Int64(TimerWheel.slots))].append(Entry(token: token, tick: tick))
         count += 1
         next = min(next, tick)
