@@ -108,7 +108,8 @@ import TidegateKafka
             [
                 .client(fetch([Rehearsing.orders, Rehearsing.payments], epoch: 0)),
                 .backend(answer([], session: 6)),
-                .client(fetch([Rehearsing.unheard], session: 6, epoch: 1)),  // the catalogue is asked: no orders any more
+                // The catalogue is asked: no orders any more.
+                .client(fetch([Rehearsing.unheard], session: 6, epoch: 1)),
             ] + reload + [
                 .backend(answer([(Rehearsing.orders, 100, [])], session: 6))
             ])
