@@ -129,6 +129,11 @@ import TidegateKafka
         #expect(!full.toClient.holds("hidden"))
     }
 
+    @Test func `a broker that never answers the catalogue's question is given up`() {
+        #expect(KafkaInspection.looksAtRefresh(answered: false) == [false, true, true])
+        #expect(KafkaInspection.looksAtRefresh(answered: true) == [false, false, false])
+    }
+
     @Test func `a topic that is gone can be forgotten`() {
         var rehearsing = Rehearsing()
         rehearsing.gone = ["secret"]
