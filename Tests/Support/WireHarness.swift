@@ -1,3 +1,4 @@
+import Foundation
 public import TidegateCore
 
 /// One thing that happens to a machine.
@@ -230,8 +231,18 @@ public func play(
     return harness.finish()
 }
 
+/// Lines of evidence without their own numbers, in an order that does not depend on tables' seeds.
+private func told(_ lines: [String]) -> [String] {
+    lines.map { line in
+        guard let start = line.range(of: "\"id\":\""), let end = line[start.upperBound...].firstIndex(of: "\"") else {
+            return line
+        }
+        return line.replacingCharacters(in: start.upperBound..<end, with: "")
+    }.sorted()
+}
+
 /// Plays a transcript whole, byte by byte, and with every answer first `notYet`; both peers must see the same bytes in all
-/// three.
+/// three, and evidence say the same.
 ///
 /// - Returns: the result of the whole feeding, and what differed in the others (empty is well).
 public func playAllWays(
@@ -248,6 +259,9 @@ public func playAllWays(
         }
         if other.toBackend != whole.toBackend {
             differences.append("\(feeding): the backend gets \(other.toBackend), whole \(whole.toBackend)")
+        }
+        if told(other.lines) != told(whole.lines) {
+            differences.append("\(feeding): evidence is \(other.lines), whole \(whole.lines)")
         }
         if other.closed != whole.closed { differences.append("\(feeding): closes otherwise") }
         if (other.violation == nil) != (whole.violation == nil) { differences.append("\(feeding): violates otherwise") }

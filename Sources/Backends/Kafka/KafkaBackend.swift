@@ -50,8 +50,11 @@ public final class KafkaBackend: Backend {
                 })
             cluster.attachRefresher(connection.wake)
             let ticking = Task {
+                var watch = KafkaCluster.Watch()
                 while !Task.isCancelled {
                     try? await Task.sleep(for: .seconds(30))
+                    // A broker that says nothing for so long will not: another is tried.
+                    if watch.isStalled(cluster) { return connection.close() }
                     connection.wake()
                 }
             }

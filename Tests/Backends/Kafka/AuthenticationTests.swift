@@ -174,3 +174,34 @@ import TidegateKafka
         #expect(outcome.whole.violation != nil && outcome.toBackend.isEmpty && outcome.toClient.isEmpty)
     }
 }
+
+/// Which broker a connection goes to, and what it is told that brokers serve.
+@Suite struct RoutingTests {
+    @Test func `a server name stands for a broker, and brokers are told by server names`() {
+        var rehearsing = Rehearsing()
+        rehearsing.advertise = Advertise(
+            host: "gate.test", ports: nil, firstNode: 1, serverNamePattern: "broker-{id}.gate.test", port: 9192)
+        let named = rehearsing.playBare(
+            [.event(.secured(.client, serverName: "broker-2.gate.test"))] + Rehearsing.logIn)
+        #expect(named.endpoints == ["broker-two.internal:19002"])
+        let unknown = rehearsing.playBare(
+            [.event(.secured(.client, serverName: "broker-9.gate.test"))] + Rehearsing.logIn)
+        #expect(unknown.endpoints.isEmpty && unknown.closed == .backendUnreachable)
+        let any = rehearsing.playBare([.event(.secured(.client, serverName: "gate.test"))] + Rehearsing.logIn)
+        #expect(any.endpoints.count == 1)
+    }
+
+    @Test func `an older broker is told as far as it serves, and no further`() throws {
+        var rehearsing = Rehearsing()
+        rehearsing.versions = [0: 0...7, 1: 0...11, 3: 0...8, 10: 0...2, 22: 0...9, 75: 2...3, 18: 0...2, 999: 0...1]
+        let result = rehearsing.playBare([.client(KafkaInspection.sampleRequest(18, 0, correlation: 7))])
+        let fields = try #require(KafkaInspection.fields(ofResponse: result.toClient, 18, 0))
+        var told: [String] = []
+        for (at, field) in fields.enumerated() where field.hasSuffix("Version") || field.contains(".ApiKey=") {
+            told.append(fields[at...(at + 2)].map { $0.split(separator: "=")[1] }.joined(separator: " "))
+        }
+        // SASL is the gateway's own business, and Produce begins at 0 for librdkafka's sake.
+        #expect(
+            told == ["0 0 7", "1 4 11", "3 0 8", "10 0 2", "17 0 1", "18 0 4", "22 0 5", "36 0 2"])
+    }
+}

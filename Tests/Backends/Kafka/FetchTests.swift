@@ -243,4 +243,21 @@ enum Fetching {
         ])
         #expect(unknown.frames.map { Fetching.partitions($0, 13) } == [["9:9:100"], ["9:9:100"]])
     }
+
+    @Test func `a name that the connection has no room for is answered in a session, too`() {
+        // As many names as one connection may bring, in a few requests.
+        var transcript: [Happening] = []
+        for part in 0..<9 {
+            let names = (0..<8000).map { MessageValue.fields(["Name": .text("n\(part)-\($0)")]) }
+            transcript.append(
+                .client(KafkaInspection.request(3, 4, correlation: 9, ["Topics": .list(names)])))
+            transcript.append(.backend(KafkaInspection.response(3, 4, correlation: 9, [:])))
+        }
+        let outcome = Rehearsing(judge: Rehearsing.everything).playWhole(
+            transcript + [
+                .client(Fetching.request(12, ["one-more"], epoch: 0)),
+                .backend(Fetching.response(12, [], session: 7)),
+            ])
+        #expect(Fetching.partitions(outcome.frames.last ?? [], 12) == ["one-more:29"])
+    }
 }

@@ -140,4 +140,44 @@ import TidegateKafka
         let lines = outcome.whole.lines.joined()
         #expect(lines.contains("********") && lines.contains("shown") && !lines.contains("secret-1"))
     }
+
+    /// One message of a set before record batches, or of a format that does not exist.
+    private func old(_ magic: UInt8) -> [UInt8] {
+        var bytes = SampleBatch(at: 0, ["secret-1"]).bytes
+        bytes[16] = magic
+        return bytes
+    }
+
+    @Test(arguments: [UInt8(0), 1, 3, 0xff])
+    func `what cannot be read is not handed over where messages are recorded`(magic: UInt8) {
+        var rehearsing = rehearsing
+        rehearsing.judge = { _, _ in Ruling(effect: .allow, rule: 0, recording: .messages) }
+        let outcome = rehearsing.play([
+            .client(Fetching.request(12, ["orders"])), .backend(Fetching.response(12, [("orders", old(magic))])),
+        ])
+        #expect(Fetching.partitions(outcome.toClient, 12) == ["orders:43"])
+        #expect(!outcome.toClient.holds("secret-1"))
+    }
+
+    @Test(arguments: [UInt8(3), 0xff])
+    func `a batch of an unknown format is handed over to nobody`(magic: UInt8) {
+        let streamed = rehearsing.play([
+            .client(Fetching.request(12, ["orders"])), .backend(Fetching.response(12, [("orders", old(magic))])),
+        ])
+        #expect(streamed.whole.violation?.side == .backend && !streamed.toClient.holds("secret-1"))
+        let rebuilt = rehearsing.play([
+            .client(Fetching.request(12, ["orders"])), .reload(nil),
+            .backend(Fetching.response(12, [("orders", old(magic))])),
+        ])
+        #expect(Fetching.partitions(rebuilt.toClient, 12) == ["orders:43"])
+    }
+
+    @Test func `an answer that must be held fits into what a frame may have`() throws {
+        var rehearsing = rehearsing
+        rehearsing.limits.frameBytes = 1 << 20
+        let outcome = rehearsing.play([.client(Fetching.request(13, ["customers"]))])
+        let fields = try #require(KafkaInspection.fields(ofRequest: outcome.toBackend, 1, 13))
+        #expect(fields.contains("MaxBytes=\(1 << 19)"))
+        #expect(fields.contains("Topics.0.Partitions.0.PartitionMaxBytes=\(1 << 19)"))
+    }
 }

@@ -34,6 +34,13 @@ struct Rehearsing {
     var covers: @Sendable (Principal, String) -> Bool = { _, _ in true }
     var principals = ["analyst-token": Principal.analyst]
     var later: [KafkaRehearsal.Topic] = []
+    var gone: [String] = []
+    var limits = SessionLimits()
+    var advertise = Rehearsing.advertise
+    /// What the broker serves; nil: everything.
+    var versions: [Int16: ClosedRange<Int16>]?
+    /// Topics of the catalogue besides the usual ones.
+    var others: [KafkaRehearsal.Topic] = []
 
     /// What a transcript led to, behind the log-in.
     struct Outcome {
@@ -48,14 +55,19 @@ struct Rehearsing {
 
     func kit(_ isReluctant: Bool) -> ScriptedAuthority {
         ScriptedAuthority(
-            wireNames: KafkaBackend.declaration.wireNames, advertise: Rehearsing.advertise,
+            wireNames: KafkaBackend.declaration.wireNames, advertise: advertise, limits: limits,
             isConfidential: isConfidential, principals: principals, maskers: maskers(isReluctant),
             isReluctant: isReluctant, judge: judge, covers: covers)
     }
 
-    func machine(_ session: Session) -> any MachineBox {
-        KafkaRehearsal(brokers: Rehearsing.brokers, topics: Rehearsing.topics, later: later).machine(for: session)
+    /// The cluster that machines share where a test has several of them.
+    func cluster() -> KafkaRehearsal {
+        KafkaRehearsal(
+            brokers: Rehearsing.brokers, topics: Rehearsing.topics + others, later: later, gone: gone,
+            versions: versions)
     }
+
+    func machine(_ session: Session) -> any MachineBox { cluster().machine(for: session) }
 
     /// Plays without a log-in before it: whole, byte by byte, and with answers that come late.
     func playBare(_ transcript: [Happening], _ location: SourceLocation = #_sourceLocation) -> WireResult {
@@ -73,6 +85,26 @@ struct Rehearsing {
         return Outcome(
             whole: after, toClient: Array(after.toClient.dropFirst(before.toClient.count)),
             steps: Array(after.steps.dropFirst(before.steps.count)))
+    }
+
+    /// As `play`, fed whole only: for long transcripts.
+    func playWhole(_ transcript: [Happening], on cluster: KafkaRehearsal? = nil, token: String = "analyst-token")
+        -> Outcome
+    {
+        let cluster = cluster ?? self.cluster()
+        let logIn = Rehearsing.logIn(token)
+        func play(_ transcript: [Happening]) -> WireResult {
+            TestSupport.play(transcript, .whole, kit: { kit($0) }, machine: { cluster.machine(for: $0) })
+        }
+        let before = play(logIn)
+        let after = play(logIn + transcript)
+        return Outcome(
+            whole: after, toClient: Array(after.toClient.dropFirst(before.toClient.count)),
+            steps: Array(after.steps.dropFirst(before.steps.count)))
+    }
+
+    static func logIn(_ token: String) -> [Happening] {
+        [.client(handshake("PLAIN")), .client(authenticate(plain(token)))]
     }
 
     static let logIn: [Happening] = [

@@ -37,12 +37,28 @@ struct SampleBatch: Equatable {
             }
             plain += SampleBatch.varint(Int64(body.count)) + body
         }
+        return SampleBatch.frame(
+            plain, count: Int32(records.count), at: baseOffset, codec: codec, lastOffsetDelta: lastOffsetDelta,
+            producer: producer, sequence: sequence)
+    }
+
+    /// A batch around records that are written already.
+    static func frame(
+        _ plain: [UInt8], count: Int32, at baseOffset: Int64 = 0, codec: UInt8 = 0, lastOffsetDelta: Int32 = 0,
+        producer: Int64 = -1, sequence: Int32 = -1
+    ) -> [UInt8] {
         var summed = SampleBatch.big(Int16(codec)) + SampleBatch.big(lastOffsetDelta)
         summed += SampleBatch.big(Int64(1_700_000_000_000)) + SampleBatch.big(Int64(1_700_000_000_500))
         summed += SampleBatch.big(producer) + SampleBatch.big(Int16(producer < 0 ? -1 : 3)) + SampleBatch.big(sequence)
-        summed += SampleBatch.big(Int32(records.count)) + KafkaInspection.compress(plain, codec: codec)
+        summed += SampleBatch.big(count) + KafkaInspection.compress(plain, codec: codec)
         return SampleBatch.big(baseOffset) + SampleBatch.big(Int32(summed.count + 9)) + SampleBatch.big(Int32(5)) + [2]
             + SampleBatch.big(SampleBatch.crc(summed)) + summed
+    }
+
+    /// A record of one value and no key, nothing of it looked at but its lengths.
+    static func record(_ value: [UInt8]) -> [UInt8] {
+        let body = [0, 0, 0] + varint(-1) + varint(Int64(value.count)) + value + varint(0)
+        return varint(Int64(body.count)) + body
     }
 
     /// - Returns: nil where the bytes are not exactly one batch with a right checksum.

@@ -251,7 +251,7 @@ extension APIRule {
                     topics(
                         .describe, name: "TopicName", responseName: "TopicName", parts: ("Partitions", nil),
                         responseParts: partitionErrors, parent: ("Groups", "GroupId")),
-                ], filters: [topicList("Groups", "Topics", name: "TopicName")], skips: ["Partitions"]),
+                ], filters: [topicList("Groups", "Topics", name: "TopicName")]),
             APIRule(
                 key: 91, asks: [group(.commit)],
                 partials: [

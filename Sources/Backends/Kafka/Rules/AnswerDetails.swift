@@ -6,9 +6,9 @@ import TidegateWire
 extension KafkaMachine {
     // MARK: Rights that were lost
 
-    /// True where the authority is another than the one that decided the request.
+    /// True where the policy or the principal is another than when the request was decided.
     func isStale(_ head: Awaited, _ governor: borrowing Governor) -> Bool {
-        head.authority != governor.authorityVersion
+        head.epoch != governor.decisionEpoch
     }
 
     /// Asks again for what was allowed for the request as a whole.

@@ -190,8 +190,11 @@ extension KafkaMachine {
     ) -> FetchSession.Standing {
         if let kept = fetchSession.standing, kept.version == version { return kept }
         var denial = FetchDenial()
-        for group in fetchSession.denied {
-            let name = Array(governor.name(of: group.topic).utf8)
+        // Topics without ids are ordered by their names.
+        let groups = fetchSession.denied.map { (name: governor.name(of: $0.topic), group: $0) }
+            .sorted { ($0.group.id.high, $0.group.id.low, $0.name) < ($1.group.id.high, $1.group.id.low, $1.name) }
+        for (name, group) in groups {
+            let name = Array(name.utf8)
             for partition in group.partitions {
                 denial.add(name: name, id: group.id, partition: partition.index, error: partition.error)
             }
@@ -240,9 +243,9 @@ extension KafkaMachine {
     private mutating func rejudgeSession(
         _ request: FetchRequest, _ governor: inout Governor
     ) -> (allowed: [SessionTopic], denied: [SessionTopic]) {
-        guard fetchSession.authority != governor.authorityVersion else { return ([], []) }
-        let isFirst = fetchSession.authority == 0 || fetchSession.entries.isEmpty
-        fetchSession.authority = governor.authorityVersion
+        guard fetchSession.epoch != governor.decisionEpoch else { return ([], []) }
+        let isFirst = fetchSession.epoch == nil || fetchSession.entries.isEmpty
+        fetchSession.epoch = governor.decisionEpoch
         fetchSession.isMasked = false
         var allowed = SessionTopics()
         var denied = SessionTopics()

@@ -6,7 +6,7 @@ extension KafkaMachine {
     /// True where the answer must be whole before any of it is sent: something is masked or recorded whole, or the policy
     /// has changed since the request was decided.
     func mustHold(_ head: Awaited, _ governor: borrowing Governor) -> Bool {
-        if head.authority != governor.authorityVersion { return true }
+        if isStale(head, governor) { return true }
         if head.detail == 0 { return false }
         if case .fetch(let expectation)? = details[head.detail] { return expectation.isHeld }
         return true

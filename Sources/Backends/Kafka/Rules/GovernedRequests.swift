@@ -159,7 +159,9 @@ extension KafkaMachine {
         let operation = Operation(action, resource, wireName: WireName(UInt16(request.header.key)))
         guard isAllowed(operation, &governor) else { return false }
         // What a change has done by then is told.
-        if !action.isChange { request.expectation.allowed.append((operation, kind)) }
+        if !action.isChange || KafkaKey.administrativeReads.contains(request.header.key) {
+            request.expectation.allowed.append((operation, kind))
+        }
         return true
     }
 

@@ -1,4 +1,5 @@
 import TidegateCompression
+import TidegateCrypto
 import TidegateWire
 
 /// Whole frames from values and back into text: what tests compose transcripts of, and how they read what came out.
@@ -62,6 +63,26 @@ extension KafkaInspection {
             frame.count >= (schema.hasFlexibleHeader ? 9 : 8)
         else { return nil }
         return fields(frame, schema, body: (schema.hasFlexibleHeader ? 9 : 8)..<frame.count)
+    }
+
+    /// One run of SCRAM (RFC 5802) from the client's side, whatever the server says.
+    ///
+    /// - Parameter isLong: SCRAM-SHA-512.
+    /// - Returns: the client's messages (no final one where the challenge is not answered), the signature that a server
+    ///   must show, and whether the server's final message shows it.
+    package static func scram(
+        isLong: Bool, username: String, password: String, nonce: String, serverFirst: String, serverFinal: String
+    ) -> (first: String, final: String?, signature: String, isVerified: Bool) {
+        var client = ScramClient(hash: isLong ? .sha512 : .sha256, username: username, nonce: nonce)
+        let first = String(decoding: client.first, as: UTF8.self)
+        guard let challenge = client.challenge(Array(serverFirst.utf8)) else { return (first, nil, "", false) }
+        let salted = client.hash.derive(
+            Array(password.utf8), salt: challenge.salt, iterations: challenge.iterations)
+        let final = client.final(challenge, salted: salted)
+        return (
+            first, String(decoding: final, as: UTF8.self), Base64.encode(client.expectedSignature),
+            client.verify(Array(serverFinal.utf8))
+        )
     }
 
     /// Compresses as a client would (0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd).

@@ -1,3 +1,4 @@
+import TidegateCore
 import TidegateWire
 
 /// What tests ask of the tables, without seeing into them.
@@ -98,6 +99,23 @@ package enum KafkaInspection {
             }
             _ = read(schema, bytes)
         }
+    }
+
+    /// Whether a cluster's refresh is found stalled at each of three looks: one is asked for before the first, and made
+    /// before the last where the broker answers.
+    package static func looksAtRefresh(answered: Bool) -> [Bool] {
+        let cluster = KafkaCluster(
+            name: "watched", settings: KafkaSettings(bootstrap: []), log: Log(minimum: .error, sink: { _ in }))
+        var watch = KafkaCluster.Watch()
+        _ = cluster.refresh(waking: Waker {})
+        var found = [watch.isStalled(cluster)]
+        if answered {
+            cluster.begin()
+            cluster.publishFailure()
+        }
+        found.append(watch.isStalled(cluster))
+        found.append(watch.isStalled(cluster))
+        return found
     }
 
     /// String, uuid and bytes fields that neither Kafka's `entityType`, nor a rule, nor `FieldsOfNoResource` knows.

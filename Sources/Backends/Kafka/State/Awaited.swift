@@ -19,6 +19,6 @@ struct Awaited: BitwiseCopyable {
     var correlation: Int32
     /// Number in a side table; 0 is none.
     var detail: UInt32
-    /// The authority's version when the request was decided.
-    var authority: UInt32
+    /// The governor's epoch when the request was decided.
+    var epoch: UInt64
 }

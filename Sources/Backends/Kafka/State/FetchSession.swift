@@ -29,8 +29,8 @@ struct FetchSession {
 
     /// Zero: no session.
     var id: Int32 = 0
-    /// The version of the authority under which every entry was judged.
-    var authority: UInt32 = 0
+    /// The governor's epoch in which every entry was judged; nil: none was.
+    var epoch: UInt64?
     var entries: [Key: Entry] = [:]
     var deniedCount = 0
     /// True where some topic's records must be held and rebuilt.
@@ -97,7 +97,7 @@ struct FetchSession {
         standing = nil
     }
 
-    /// Denied entries grouped by topic, in a stable order.
+    /// Denied entries grouped by topic, partitions in their order.
     var denied: [(topic: Resource, id: TopicID, partitions: [(index: Int32, error: Int16)])] {
         guard deniedCount > 0 else { return [] }
         var groups: [TopicKey: [(index: Int32, error: Int16)]] = [:]
@@ -105,7 +105,6 @@ struct FetchSession {
             groups[TopicKey(topic: key.topic, id: key.id), default: []].append((key.partition, entry.error))
         }
         return groups.map { ($0.key.topic, $0.key.id, $0.value.sorted { $0.index < $1.index }) }
-            .sorted { ($0.1.high, $0.1.low, $0.2[0].index) < ($1.1.high, $1.1.low, $1.2[0].index) }
     }
 
     struct TopicKey: Hashable {

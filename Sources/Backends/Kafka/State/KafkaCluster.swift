@@ -139,6 +139,19 @@ final class KafkaCluster: Sendable {
         producers.withLock { $0[id] }.map { $0 == ProducerTable.owner(principal) }
     }
 
+    /// Looks from time to time whether refreshes come to an end; machines have no clock.
+    struct Watch {
+        private var seen: (asked: UInt64, done: UInt64)?
+
+        /// - Returns: true where what was owed at the last look is owed still.
+        mutating func isStalled(_ cluster: KafkaCluster) -> Bool {
+            let now = cluster.state.withLock { (asked: $0.asked, done: $0.done) }
+            defer { seen = now }
+            guard let seen else { return false }
+            return seen.asked > seen.done && now.done == seen.done
+        }
+    }
+
     // MARK: What the refresher tells
 
     func attachRefresher(_ wake: (@Sendable () -> Void)?) { wakeRefresher.withLock { $0 = wake } }

@@ -48,6 +48,8 @@ enum KafkaKey {
     static let initProducerID: Int16 = 22
     static let consumerGroupHeartbeat: Int16 = 68
     static let describeTopicPartitions: Int16 = 75
+    /// What only administrators may ask, and what changes nothing.
+    static let administrativeReads: Set<Int16> = [29, 35, 46, 48, 50]
     static let saslHandshake: Int16 = 17
     static let apiVersions: Int16 = 18
     static let saslAuthenticate: Int16 = 36

@@ -243,7 +243,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
         }
         awaited.append(
             Awaited(
-                kind: .own, key: 0, version: 0, correlation: 0, detail: keep(.own(words)), authority: 0))
+                kind: .own, key: 0, version: 0, correlation: 0, detail: keep(.own(words)), epoch: 0))
     }
 
     mutating func keep(_ detail: Detail) -> UInt32 {
@@ -270,7 +270,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
         awaited.append(
             Awaited(
                 kind: kind, key: header.key, version: header.version, correlation: header.correlation,
-                detail: detail.map { keep($0) } ?? 0, authority: governor.authorityVersion))
+                detail: detail.map { keep($0) } ?? 0, epoch: governor.decisionEpoch))
     }
 
     /// Says the own answers whose turn has come.
@@ -339,7 +339,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 throw WireViolation("an answer to another request", side: .backend, at: consumed)
             }
             switch head.kind {
-            case .opaque where !isStale(head, governor) || head.detail == 0:
+            case .opaque where !isStale(head, governor):
                 opaqueLeft = 4 + Int(length)
                 continue
             case .fetch where !mustHold(head, governor):

@@ -6,7 +6,7 @@ struct ScramClient {
     private let nonce: String
     private let firstBare: String
     private var serverFirst = ""
-    private var expectedSignature: [UInt8] = []
+    private(set) var expectedSignature: [UInt8] = []
 
     struct Challenge {
         var nonce: String
