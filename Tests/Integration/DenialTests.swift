@@ -39,7 +39,7 @@ extension Integration {
         private static func shared(_ topics: [String], _ raw: RawKafka) throws -> (leader: Int32, other: Int32) {
             var found: (Int32, Int32)?
             try eventually("both topics have leaders") {
-                let leaders = try topics.map { try raw.leaders(of: $0) }
+                let leaders = try topics.map { try raw.leaders(of: $0, version: 4) }
                 guard let leader = leaders[0][0], let other = leaders[1].first(where: { $0.value == leader })?.key
                 else { return false }
                 found = (leader, other)

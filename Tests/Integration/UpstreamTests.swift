@@ -71,13 +71,14 @@ extension Integration {
             let isServed = (try? RawKafka(port: gateway.port, token: token))
                 .map { (try? $0.leaders(of: UpstreamTests.topic)) != nil }
             #expect(isServed != true)
-            switch wrong {
-            case .password, .scramPassword:
-                #expect(gateway.log.contains("the broker refused the gateway's log-in"))
-                #expect(gateway.evidence.contains { $0.contains("\"reason\":\"backend-refused-login\"") })
-            case .authority, .name:
-                #expect(gateway.log.contains("\"reason\":\"the TLS handshake failed\""))
-                #expect(gateway.evidence.contains { $0.contains("\"reason\":\"backend-unreachable\"") })
+            let (said, written) =
+                switch wrong {
+                case .password, .scramPassword:
+                    ("the broker refused the gateway's log-in", "backend-refused-login")
+                case .authority, .name: ("\"reason\":\"the TLS handshake failed\"", "backend-unreachable")
+                }
+            try eventually("log and evidence say it") {
+                gateway.log.contains(said) && gateway.evidence.contains { $0.contains("\"reason\":\"\(written)\"") }
             }
             #expect(!gateway.log.contains("wrong-secret"))
             // It is the gateway that is ready, not the brokers.
