@@ -131,7 +131,8 @@ extension Relay {
             let held = half.window.count
             wants =
                 !half.isGated && !loop.isStarved
-                && (held < half.window.need || held < (half.isParked || awaitsReplies ? Marks.peer.low : Marks.peer.high))
+                && (held < half.window.need
+                    || held < (half.isParked || awaitsReplies ? Marks.peer.low : Marks.peer.high))
         case .lingering: wants = half.side == .client
         case .closing, .gone: wants = false
         }
