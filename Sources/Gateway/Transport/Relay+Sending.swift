@@ -15,6 +15,9 @@ extension Relay {
         static let evidence = Marks(high: 4 << 20, low: 2 << 20, mostBuffers: 192, fewBuffers: 96)
     }
 
+    /// Outbox bytes of the client above which its own requests wait.
+    static let ownMark = 2 * Marks.peer.high
+
     /// The larger marks are for as long as memory is ample: a slow client is not told from a slow disk.
     func marks(for half: Half) -> Marks {
         half.outbox.ticket > 0 && loop.budget.isAmple ? .evidence : .peer
@@ -159,10 +162,9 @@ extension Relay {
         let other = self.half(half.side.other)
         let marks = marks(for: other)
         let own = half.side == .client ? half.waiting : 0
-        let ownMarks = self.marks(for: half)
         if !half.isGated {
-            half.isGated = other.waiting > marks.high || other.buffers > marks.mostBuffers || own > 2 * ownMarks.high
-        } else if other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= ownMarks.low {
+            half.isGated = other.waiting > marks.high || other.buffers > marks.mostBuffers || own > Relay.ownMark
+        } else if other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= Marks.peer.low {
             half.isGated = false
             if half.isFresh { advance() }
         }

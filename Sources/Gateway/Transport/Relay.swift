@@ -182,12 +182,15 @@ final class Relay {
         }
     }
 
+    /// Bytes of a client's window that its machine is offered at a time, where it does not need more.
+    private static let mostOffered = 68 << 10
+
     /// - Returns: true where the machine was asked.
     private func offer(_ half: Half) -> Bool {
         guard half.isFresh else { return false }
         if half.side == .client {
             // Answers of the gateway's own need no backend: who does not read them is not asked for more.
-            if half.waiting > 2 * marks(for: half).high { half.isGated = true }
+            if half.waiting > Relay.ownMark { half.isGated = true }
             if half.isGated { return false }
         }
         half.isFresh = false
@@ -195,12 +198,14 @@ final class Relay {
         guard count > 0, count >= half.window.need, !half.isParked, half.isOpen || half.hasEnded,
             half.side == .backend || !awaitsReplies
         else { return false }
+        // A client's window in pieces, so that the gate is looked at between them: small requests can have long answers.
+        let offered = half.side == .client ? min(count, max(half.window.need, Relay.mostOffered)) : count
         half.window.need = 0
         governor.now = loop.now
         loop.output.empty()
         loop.output.authority = governor.authorityVersion
         let base = unsafe loop.pool.address(of: half.window.buffer) + half.window.start
-        let span = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+        let span = unsafe RawSpan(_unsafeStart: base, byteCount: offered)
         var consumed = 0
         do throws(WireViolation) {
             consumed = try machine.receive(span, from: half.side, asking: &governor, &loop.output)
@@ -209,13 +214,17 @@ final class Relay {
             violate(error)
             return true
         }
-        consumed = min(count, max(0, consumed))
+        consumed = min(offered, max(0, consumed))
         let securing = perform(half)
         if isRunning, cutting == nil {
             half.window.consume(consumed, loop.pool)
             if consumed > 0, half.side == .backend, awaitsReplies {
                 awaitsReplies = false
                 client.isFresh = true
+            }
+            if offered < count, !half.isParked, !awaitsReplies {
+                if consumed == 0, half.window.need <= offered { half.window.need = count }
+                half.isFresh = true
             }
             if let securing { secure(securing) }
             let longest =

@@ -32,6 +32,15 @@ import TidegateKafka
         #expect(outcome.whole.closed == .draining && outcome.toClient == response)
     }
 
+    @Test func `a gateway that stops does not wait for a long poll, but for what changes something`() {
+        let poll = Fetching.request(13, ["orders"])
+        #expect(Rehearsing().play([.client(poll), .event(.draining)]).whole.closed == .draining)
+        let both = Rehearsing().play([.client(beat), .client(poll), .event(.draining)])
+        #expect(both.whole.closed == nil)
+        let done = Rehearsing().play([.client(beat), .client(poll), .event(.draining), .backend(answer)])
+        #expect(done.whole.closed == .draining && done.toClient == answer)
+    }
+
     @Test func `a refused log-in is heard behind answers that are owed`() throws {
         let outcome = Rehearsing().play([
             .client(beat), .client(Rehearsing.handshake("PLAIN", correlation: 2)),

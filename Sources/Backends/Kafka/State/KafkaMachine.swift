@@ -44,6 +44,8 @@ struct KafkaMachine: WireMachine, ~Copyable {
     lazy var compressor = Compressor()
     /// Bytes left of an answer that passes as it comes.
     var opaqueLeft = 0
+    /// A part of an answer is there, and waits for the rest.
+    private var isAnswerBegun = false
     /// What the last refusal said: for answers that carry text.
     var refusalText = ""
     /// What group members subscribed to with their last heartbeat that said so (KIP-848: null means unchanged).
@@ -119,8 +121,11 @@ struct KafkaMachine: WireMachine, ~Copyable {
         _ window: RawSpan, from side: Side, asking governor: inout Governor, _ output: inout WireOutput
     ) throws(WireViolation) -> Int {
         switch side {
-        case .client: try receiveFromClient(window, &governor, &output)
-        case .backend: try receiveFromBackend(window, &governor, &output)
+        case .client: return try receiveFromClient(window, &governor, &output)
+        case .backend:
+            let consumed = try receiveFromBackend(window, &governor, &output)
+            isAnswerBegun = consumed < window.byteCount
+            return consumed
         }
     }
 
@@ -263,7 +268,18 @@ struct KafkaMachine: WireMachine, ~Copyable {
     /// Ends the session behind the answers that are owed.
     mutating func closeBehindAnswers(_ reason: CloseReason, _ output: inout WireOutput) {
         if closing == nil { closing = reason }
-        if let closing, awaited.isEmpty { output.close(closing) }
+        closeIfAnswered(&output)
+    }
+
+    /// Closes where nothing is owed any more. A drain does not wait for long polls that nothing has come for: they change
+    /// nothing, and clients ask again elsewhere.
+    private func closeIfAnswered(_ output: inout WireOutput) {
+        guard let closing else { return }
+        var isAnswered = awaited.isEmpty
+        if closing == .draining, !isAnswerBegun, stream == nil, opaqueLeft == 0 {
+            isAnswered = (0..<awaited.count).allSatisfy { awaited[$0].kind == .fetch }
+        }
+        if isAnswered { output.close(closing) }
     }
 
     mutating func expect(_ kind: Awaited.Kind, _ header: RequestHead, _ governor: borrowing Governor, detail: Detail?) {
@@ -282,7 +298,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 output.boundary(.client)
             }
         }
-        if let closing, awaited.isEmpty { output.close(closing) }
+        closeIfAnswered(&output)
     }
 
     /// An answer is out: the next one's turn.
