@@ -35,6 +35,13 @@ extension Integration {
             let wrote = try shell(command("echo", "token data-owner", "-P"))
             #expect(wrote.status == 0, "\(wrote.errors)")
             #expect(try shell(command("evidence verify")).status == 0)
+            #expect(try shell(command("curl")).output.contains("tidegate_records_delivered_total"))
+            let second = try Program.run(
+                try #require(Surroundings.gateway), ["demo"], environment: ["TIDEGATE_DEMO_HOME": home])
+            #expect(second.status == 1 && second.output.contains("a demo is up in \(home)"), "\(second.output)")
+            #expect(
+                try shell(command("kcat", "token analyst")).lines.count > 60, "the first goes on, with what was written"
+            )
             kill(demo.process.identifier, SIGTERM)
             #expect(demo.process.wait(seconds: 30) == 0)
         }

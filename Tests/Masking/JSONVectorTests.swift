@@ -1,21 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidegateMasking
 
 /// JSONTestSuite (github.com/nst/JSONTestSuite), as it lies in `../shared/vectors`.
 struct JSONVectorTests {
-    static let folder: URL? = {
-        if let named = ProcessInfo.processInfo.environment["TIDEGATE_VECTORS"] {
-            return URL(fileURLWithPath: named).appendingPathComponent("jsontestsuite/test_parsing")
-        }
-        var place = URL(fileURLWithPath: #filePath)
-        while place.pathComponents.count > 1 {
-            place.deleteLastPathComponent()
-            let found = place.appendingPathComponent("../shared/vectors/jsontestsuite/test_parsing").standardizedFileURL
-            if FileManager.default.fileExists(atPath: found.path) { return found }
-        }
-        return nil
-    }()
+    static let folder = PublishedMaterial.vectors("jsontestsuite/test_parsing")
 
     private func vectors(_ prefix: String) throws -> [(name: String, bytes: [UInt8])] {
         let folder = try #require(JSONVectorTests.folder)

@@ -14,6 +14,10 @@ extension Command {
         switch arguments.positional.first {
         case "verify": return try verify(directory, arguments)
         case "export":
+            guard arguments.value("--expect") == nil, arguments.flags.isEmpty else {
+                throw CommandLineArguments.UsageError(
+                    message: "export takes --directory alone: it prints JSON lines, and verify checks them")
+            }
             try EvidenceReader(directory: directory).read { _, line in
                 Output.bytes(Array(line) + (line.last == 10 ? [] : [10]))
                 return true

@@ -26,12 +26,27 @@ public struct DemoFolder: Sendable {
     var configuration: String { path + "/tidegate.yaml" }
     var evidence: String { path + "/evidence" }
     var log: String { path + "/tidegate.log" }
+    private var lock: String { path + "/running" }
     private var key: String { path + "/issuer.pem" }
     private var issuer: String { path + "/issuer.url" }
 
     package func create() throws {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    /// Keeps other demos out of the folder until this process ends.
+    ///
+    /// - Throws: `DemoError` where one is up: its configuration, issuer and evidence are not to be replaced under it.
+    package func claim() throws {
+        let descriptor = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DemoError("\(lock) cannot be written") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw DemoError(
+                "a demo is up in \(path): end it, or give this one a folder of its own with TIDEGATE_DEMO_HOME")
+        }
+        // The descriptor stays open, and with it the lock, as long as the process lives.
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }

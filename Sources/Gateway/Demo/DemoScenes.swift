@@ -35,13 +35,19 @@ struct DemoScenes {
         let logIn = KafkaClient.LogIn.bearer(
             token: token, subject: "analyst", expires: Int64(Date().timeIntervalSince1970) + 3600)
         do {
-            let records = try await blocking {
-                try KafkaClient.consumer(bootstrap: address, group: DemoConfiguration.analystGroup, logIn: logIn)
-                    .consume(DemoConfiguration.topic, count: count)
+            let (records, committed) = try await blocking {
+                let client = try KafkaClient.consumer(
+                    bootstrap: address, group: DemoConfiguration.analystGroup, logIn: logIn)
+                let records = try client.consume(DemoConfiguration.topic, count: count)
+                return (records, try client.committed(DemoConfiguration.topic, partitions: DemoStory.partitions))
+            }
+            let ends = (0..<DemoStory.partitions).map { partition in
+                Int64(clear.count { $0.partition == partition })
             }
             screen.step(
                 "\(records.count) orders arrive, and the group's offsets are committed",
-                problem: records.count == count ? nil : "\(count) were there")
+                problem: records.count != count
+                    ? "\(count) were there" : committed == ends ? nil : "\(committed) instead of \(ends)")
             screen.step(
                 "cards, names, e-mails, phones and addresses are masked, all else is as it was",
                 problem: zip(clear, records).lazy.compactMap(DemoScenes.unmasked).first)

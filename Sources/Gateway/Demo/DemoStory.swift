@@ -45,6 +45,7 @@ public struct DemoStory {
             let folder = try once ? DemoFolder.temporary() : .standard
             defer { if once, screen.failures.isEmpty { folder.remove() } }
             try folder.create()
+            try folder.claim()
             try await tell(in: folder)
             if !screen.failures.isEmpty { screen.note("the gateway's log: \(folder.log)") }
         } catch {

@@ -171,6 +171,21 @@ public final class KafkaClient {
         return records.sorted { ($0.partition, $0.offset) < ($1.partition, $1.offset) }
     }
 
+    /// The offsets that the group of this client has committed, partition by partition, asked of its coordinator; -1001 where
+    /// there is none.
+    public func committed(
+        _ topic: String, partitions: Int32, within seconds: Int32 = 20
+    ) throws(KafkaFailure) -> [Int64] {
+        guard let list = unsafe rd_kafka_topic_partition_list_new(partitions) else {
+            throw KafkaFailure(RD_KAFKA_RESP_ERR__FAIL)
+        }
+        defer { unsafe rd_kafka_topic_partition_list_destroy(list) }
+        for partition in 0..<partitions { unsafe _ = rd_kafka_topic_partition_list_add(list, topic, partition) }
+        let result = unsafe rd_kafka_committed(handle, list, seconds * 1000)
+        if result != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaFailure(result) }
+        return (0..<Int(partitions)).map { unsafe list.pointee.elems[$0].offset }
+    }
+
     /// What a client sits out: a connection that is not there yet, a leader that is being looked for.
     private static func passes(_ error: rd_kafka_resp_err_t) -> Bool {
         switch error {

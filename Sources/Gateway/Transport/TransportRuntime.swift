@@ -86,26 +86,32 @@ public final class TransportRuntime: Sendable {
             log.info("event loops run on epoll", ["reason": "configured"])
             return ("epoll", epoll)
         }
-        do {
-            let pool = BufferPool(bytes: 0)
-            let handle = LoopHandle(index: 0)
-            _ = try UringDriver(pool: pool, mailbox: handle.descriptor)
-            log.info("event loops run on io_uring", ["reason": choice == .auto ? "it works here" : "configured"])
-            return (
-                "io_uring",
-                { pool, handle in
-                    do throws(KernelRefusal) {
-                        return try UringDriver(pool: pool, mailbox: handle.descriptor)
-                    } catch {
-                        log.warning("this event loop runs on epoll", ["loop": "\(handle.index)", "reason": "\(error)"])
-                        return EpollDriver(pool: pool, mailbox: handle.descriptor)
-                    }
-                }
-            )
-        } catch {
-            if choice == .ioUring { throw DriverError(reason: "\(error)") }
-            log.info("event loops run on epoll", ["reason": "\(error)"])
+        if let refusal = ioUringRefusal {
+            if choice == .ioUring { throw DriverError(reason: refusal) }
+            log.info("event loops run on epoll", ["reason": refusal])
             return ("epoll", epoll)
+        }
+        log.info("event loops run on io_uring", ["reason": choice == .auto ? "it works here" : "configured"])
+        return (
+            "io_uring",
+            { pool, handle in
+                do throws(KernelRefusal) {
+                    return try UringDriver(pool: pool, mailbox: handle.descriptor)
+                } catch {
+                    log.warning("this event loop runs on epoll", ["loop": "\(handle.index)", "reason": "\(error)"])
+                    return EpollDriver(pool: pool, mailbox: handle.descriptor)
+                }
+            }
+        )
+    }
+
+    /// Why this kernel or container refuses io_uring, found by trying; nil where it works.
+    package static var ioUringRefusal: String? {
+        do throws(KernelRefusal) {
+            _ = try UringDriver(pool: BufferPool(bytes: 0), mailbox: LoopHandle(index: 0).descriptor)
+            return nil
+        } catch {
+            return "\(error)"
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TidegateKafka
 import TidegateWire
@@ -25,14 +26,15 @@ import TidegateWire
         #expect(open.isEmpty, "\(open)")
     }
 
-    @Test func `the committed definitions are what the script makes of Kafka's`() throws {
-        guard let folder = Checkout.shared("kafka/protocol") else {
-            print("SKIPPED: ../shared/kafka/protocol is not there, so the committed definitions are not compared")
-            return
-        }
+    @Test(
+        .enabled(
+            if: PublishedMaterial.kafkaDefinitions != nil, "KAFKA_HOME or ../shared/kafka with protocol/ is not there"))
+    func `the committed definitions are what the script makes of Kafka's`() throws {
+        let folder = try #require(PublishedMaterial.kafkaDefinitions).path
+        let root = PublishedMaterial.checkout.path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", Checkout.root + "/scripts/kafka-definitions.py", folder]
+        process.arguments = ["python3", root + "/scripts/kafka-definitions.py", folder]
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()
@@ -40,19 +42,9 @@ import TidegateWire
         process.waitUntilExit()
         let committed = try Data(
             contentsOf: URL(
-                fileURLWithPath: Checkout.root
+                fileURLWithPath: root
                     + "/Sources/Backends/Kafka/Schema/Generated/KafkaDefinitions.swift"))
         #expect(process.terminationStatus == 0)
         #expect(made == committed)
-    }
-}
-
-/// Where this checkout stands, and what stands beside it.
-enum Checkout {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().path
-    static func shared(_ path: String) -> String? {
-        let folder = URL(fileURLWithPath: root).deletingLastPathComponent().appending(path: "shared/\(path)").path
-        return FileManager.default.fileExists(atPath: folder) ? folder : nil
     }
 }

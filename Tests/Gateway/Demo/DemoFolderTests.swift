@@ -47,6 +47,15 @@ struct DemoFolderTests {
         }
     }
 
+    @Test func `a folder belongs to one demo at a time`() throws {
+        try inFolder { path in
+            let folder = DemoFolder(path: path)
+            try folder.create()
+            try folder.claim()
+            #expect(throws: DemoError.self) { try DemoFolder(path: path).claim() }
+        }
+    }
+
     @Test func `there is no token for nobody, and none where no demo has run`() throws {
         try inFolder { path in
             let folder = DemoFolder(path: path)

@@ -72,16 +72,3 @@ func compact(_ header: String, _ claims: String, _ key: SigningKey) throws -> [U
 func outcome(_ verifier: TokenVerifier, _ token: [UInt8]) async -> Result<Principal, TokenRejection> {
     do throws(TokenRejection) { return .success(try await verifier.verify(token)) } catch { return .failure(error) }
 }
-
-/// The folder of published test vectors: `TIDEGATE_VECTORS`, or `shared/vectors` beside a folder above this file.
-func vectors(_ name: String) -> Data? {
-    if let folder = ProcessInfo.processInfo.environment["TIDEGATE_VECTORS"] {
-        return FileManager.default.contents(atPath: "\(folder)/\(name)")
-    }
-    var folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    while folder.path != "/" {
-        folder.deleteLastPathComponent()
-        if let found = FileManager.default.contents(atPath: folder.path + "/shared/vectors/" + name) { return found }
-    }
-    return nil
-}

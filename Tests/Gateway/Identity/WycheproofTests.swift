@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TidegateIdentity
 
@@ -23,13 +24,13 @@ import TidegateIdentity
     }
 
     private static let names = ["json_web_signature_test.json", "json_web_key_test.json"]
-    private static let hasVectors = names.allSatisfy { vectors("wycheproof/\($0)") != nil }
+    private static let hasVectors = names.allSatisfy { PublishedMaterial.vectors("wycheproof/\($0)") != nil }
 
     @Test(
         .enabled(if: hasVectors, "SKIPPED: set TIDEGATE_VECTORS to the folder that holds wycheproof/*.json"),
         arguments: names)
     func `signatures are accepted as the vectors say`(_ name: String) throws {
-        let data = try #require(vectors("wycheproof/\(name)"))
+        let data = try Data(contentsOf: #require(PublishedMaterial.vectors("wycheproof/\(name)")))
         let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         let groups = try #require(document["testGroups"] as? [[String: Any]])
         var valid = 0
