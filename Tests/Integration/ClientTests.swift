@@ -87,32 +87,5 @@ extension Integration {
             #expect(isWritten)
             #expect(!gateway.evidence.contains { $0.contains("records.delivered") })
         }
-
-        @Test(.enabled(if: Surroundings.kcat != nil, "kcat is not installed"))
-        func `kcat reads and writes through it as it does without it`() throws {
-            let gateway = try GatewayProcess(before: servers)
-            defer { gateway.stop() }
-            let topic = servers.fresh("kcat")
-            try servers.create([topic])
-            let token = try String(contentsOfFile: gateway.tokenFile("eva", groups: ["engineers"]), encoding: .utf8)
-            let configuration = gateway.folder + "/kcat.conf"
-            try """
-            security.protocol=SASL_PLAINTEXT
-            sasl.mechanisms=PLAIN
-            sasl.username=token
-            sasl.password=\(token)
-
-            """.write(toFile: configuration, atomically: true, encoding: .utf8)
-            let kcat = try #require(Surroundings.kcat)
-            let wrote = try Program.run(
-                kcat, ["-F", configuration, "-b", gateway.bootstrapAddress, "-P", "-t", topic, "-p", "1", "-K", ":"],
-                input: "a:one\nb:two\nc:three\n", environment: ["KCAT_CONFIG": "/dev/null"])
-            try #require(wrote.status == 0, "\(wrote.errors)")
-            let reading = ["-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%t %p %o %k %s\n"]
-            let direct = try Program.run(kcat, ["-b", servers.bootstrap] + servers.kcatSettings + reading)
-            let through = try Program.run(kcat, ["-F", configuration, "-b", gateway.bootstrapAddress] + reading)
-            #expect(through.lines == direct.lines)
-            #expect(through.lines == ["\(topic) 1 0 a one", "\(topic) 1 1 b two", "\(topic) 1 2 c three"])
-        }
     }
 }
