@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 
-.PHONY: help setup setup-tests build demo test unit dist bench format lint sanitize clean
+.PHONY: help setup setup-tests build demo test unit dist bench allocations format lint sanitize clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ bench: setup dist ## codec, relay and end-to-end figures
 	@scripts/setup bench
 	@scripts/bench
 
+allocations: setup ## whether what must not allocate does not: the codec benchmarks, in seconds
+	@scripts/setup bench
+	@scripts/bench allocations
+
 format: ## rewrites the sources in the house's format
 	@$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format $$(scripts/sources)
 
@@ -44,4 +48,4 @@ sanitize: setup ## unit tests under the address and the thread sanitizer
 	@scripts/sanitize
 
 clean: ## removes every build folder
-	rm -rf .build .build-* Benchmarks/.build
+	rm -rf .build .build-*

@@ -14,7 +14,7 @@ def product(name):
     if given:
         return os.path.join(given, name)
     say(f"building {name} ...")
-    return build(PACKAGE, name, os.path.join(PACKAGE, ".build"))
+    return build(PACKAGE, name, os.path.join(ROOT, ".build"))
 
 
 def build(package, name, scratch):
