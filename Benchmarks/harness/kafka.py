@@ -1,4 +1,4 @@
-"""A real Apache Kafka for one benchmark run (`../shared/kafka`, or KAFKA_HOME with the same `kafka` script)."""
+"""A real Apache Kafka for one benchmark run (KAFKA_HOME, or `../shared/kafka`)."""
 import json
 import os
 import random
@@ -10,10 +10,12 @@ from .processes import Unavailable, run
 
 
 def script():
-    for home in os.environ.get("KAFKA_HOME"), os.path.join(os.path.dirname(ROOT), "shared", "kafka"):
-        if home and os.access(os.path.join(home, "kafka"), os.X_OK):
-            return os.path.join(home, "kafka")
-    raise Unavailable("no Apache Kafka: neither KAFKA_HOME nor ../shared/kafka holds a `kafka` script")
+    home = os.environ.get("KAFKA_HOME") or os.path.join(os.path.dirname(ROOT), "shared", "kafka")
+    if os.access(os.path.join(home, "kafka"), os.X_OK):
+        return os.path.join(home, "kafka")
+    if os.access(os.path.join(home, "bin", "kafka-server-start.sh"), os.X_OK):
+        return os.path.join(ROOT, "scripts", "kafka")
+    raise Unavailable(f"no Apache Kafka: {home} has neither a `kafka` launcher nor bin/kafka-server-start.sh")
 
 
 class Kafka:

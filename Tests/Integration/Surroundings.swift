@@ -11,14 +11,20 @@ enum Surroundings {
     static let gateway = executable(
         ProcessInfo.processInfo.environment["TIDEGATE_BINARY"] ?? root + "/.build/release/tidegate")
     static let python = executable(root + "/.build-python/bin/python")
-    static let kafka = executable(
-        (ProcessInfo.processInfo.environment["KAFKA_HOME"] ?? root + "/../shared/kafka") + "/kafka")
+    /// What starts brokers: KAFKA_HOME's own launcher, ours where KAFKA_HOME is a plain distribution, or that of ../shared.
+    static let kafka: String? = {
+        guard let home = ProcessInfo.processInfo.environment["KAFKA_HOME"], !home.isEmpty else {
+            return executable(root + "/../shared/kafka/kafka")
+        }
+        return executable(home + "/kafka")
+            ?? executable(home + "/bin/kafka-server-start.sh").map { _ in root + "/scripts/kafka" }
+    }()
     static let kcat = executable("/usr/bin/kcat")
 
     static let hasCluster = gateway != nil && python != nil && kafka != nil
     static let hasClients = gateway != nil && python != nil
     static let lacking =
-        "needs a built tidegate (TIDEGATE_BINARY), .build-python (make test), and Apache Kafka (KAFKA_HOME or ../shared/kafka)"
+        "needs a built tidegate (TIDEGATE_BINARY), .build-python (make test), and Apache Kafka (KAFKA_HOME)"
 
     private static func executable(_ path: String) -> String? {
         FileManager.default.isExecutableFile(atPath: path) ? path : nil

@@ -15,7 +15,8 @@ public enum PublishedMaterial {
 
     private static func find(_ path: String, below variable: String, orBeside folder: String) -> URL? {
         let named = ProcessInfo.processInfo.environment[variable].map { URL(fileURLWithPath: $0) }
-        let place = (named ?? checkout.deletingLastPathComponent().appending(path: folder)).appending(path: path)
-        return FileManager.default.fileExists(atPath: place.path) ? place : nil
+        let places = [named, checkout.deletingLastPathComponent().appending(path: folder)]
+        return places.lazy.compactMap { $0?.appending(path: path) }
+            .first { FileManager.default.fileExists(atPath: $0.path) }
     }
 }
