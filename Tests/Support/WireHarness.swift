@@ -77,8 +77,10 @@ public final class WireHarness {
         settle()
     }
 
-    /// Everything so far; takes the evidence lines.
+    /// Ends the connection and returns everything; takes the evidence lines.
     public func finish() -> WireResult {
+        prepare()
+        try? machine.handle(.gone, asking: &governor, &output)
         result.lines += kit.takeLines()
         for side in Side.allCases { if let rest = windows[side]?.count, rest > 0 { result.leftOver[side] = rest } }
         return result
@@ -137,7 +139,7 @@ public final class WireHarness {
         perform([], consumed: 0, from: .client)
         switch event {
         case .connected, .secured, .woken, .authorityChanged: offerAgain()
-        case .accepted, .ended, .lastWords, .draining: break
+        case .accepted, .ended, .lastWords, .draining, .gone: break
         }
     }
 

@@ -25,11 +25,12 @@ package final class KafkaRehearsal: Sendable {
     /// - Parameters:
     ///   - later: topics that only a refresh of the catalogue brings.
     ///   - gone: names of topics that a refresh takes away.
+    ///   - isLost: no refresh can be made.
     ///   - versions: what the broker serves; nil: all that the tables know.
     ///   - sasl: the gateway's own log-in: mechanism, user and password.
     package init(
         brokers: [Int32: (host: String, port: UInt16)], topics: [Topic], later: [Topic] = [], gone: [String] = [],
-        versions: [Int16: ClosedRange<Int16>]? = nil,
+        isLost: Bool = false, versions: [Int16: ClosedRange<Int16>]? = nil,
         sasl: (mechanism: String, username: String, password: String)? = nil
     ) {
         let nodes = brokers.mapValues { KafkaCatalogue.Node(host: $0.host, port: $0.port) }
@@ -46,6 +47,10 @@ package final class KafkaRehearsal: Sendable {
         let told = BrokerVersions(ranges: versions ?? ranges)
         KafkaRehearsal.publish(topics, nodes, told, cluster)
         publishLater = {
+            if isLost {
+                cluster.begin()
+                return cluster.publishFailure()
+            }
             let left = (topics + later).filter { !gone.contains($0.name) }
             KafkaRehearsal.publish(left, nodes, told, cluster)
         }

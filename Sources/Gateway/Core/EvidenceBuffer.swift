@@ -156,18 +156,18 @@ public final class EvidenceBuffer {
         end()
     }
 
-    /// `positions`, `records`, `bytes`, `masked_fields`.
+    /// `positions` (the partition alone where none are known), `records`, `bytes`, `masked_fields`.
     static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
+        JSONText.key("positions", to: &bytes)
+        JSONText.append(literal: "[{\"partition\":", to: &bytes)
+        JSONText.append(number: Int64(delivery.part), to: &bytes)
         if let first = delivery.first, let last = delivery.last {
-            JSONText.key("positions", to: &bytes)
-            JSONText.append(literal: "[{\"partition\":", to: &bytes)
-            JSONText.append(number: Int64(delivery.part), to: &bytes)
             JSONText.append(literal: ",\"first\":", to: &bytes)
             append(first, to: &bytes)
             JSONText.append(literal: ",\"last\":", to: &bytes)
             append(last, to: &bytes)
-            JSONText.append(literal: "}]", to: &bytes)
         }
+        JSONText.append(literal: "}]", to: &bytes)
         JSONText.member("records", delivery.records, to: &bytes)
         JSONText.member("bytes", delivery.bytes, to: &bytes)
         if delivery.maskedFields > 0 { JSONText.member("masked_fields", delivery.maskedFields, to: &bytes) }

@@ -526,6 +526,23 @@ public struct Governor: ~Copyable {
         finish(delivery, ticket)
     }
 
+    /// Writes what was handed to the backend, and of which the session ended before the answer came: whether it is stored
+    /// is not known.
+    public mutating func recordUnanswered(_ delivery: Delivery) {
+        let operation = Operation(.produce, delivery.resource, wireName: delivery.wireName)
+        var members = operationMembers(operation, wireName: delivery.wireName)
+        EvidenceBuffer.members(of: delivery, to: &members)
+        // Another version of the policy numbers its rules anew.
+        if let index = find(operation), lines[index].version == version, case .allow = lines[index].decision {
+            members += ruleMember(lines[index].rule)
+        }
+        JSONText.member("reason", "answer not seen", to: &members)
+        let ticket = evidence.write("records.produced", at: now, session: identity()) {
+            $0.append(contentsOf: members)
+        }
+        finish(delivery, ticket)
+    }
+
     // MARK: What the relay asks
 
     /// Tickets that the bytes of the last call wait for; zero waits for nothing.

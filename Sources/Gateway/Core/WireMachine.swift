@@ -31,6 +31,8 @@ public enum WireEvent: Sendable {
     case draining
     /// Somebody called the side connection's handle (machines of the gateway's own only).
     case woken
+    /// The connection is gone and no step is taken any more: what evidence is still owed is written. Told once, last.
+    case gone
 }
 
 /// One connection's protocol state: no I/O, no clock, no policy. Events in, steps out, so that a transcript tests it.

@@ -29,7 +29,7 @@ public struct PassThroughMachine: WireMachine, ~Copyable {
             output.connect(endpoint)
         case .ended(let side): output.finish(side.other)
         case .draining: output.close(.draining)
-        case .connected, .secured, .authorityChanged, .lastWords, .woken: break
+        case .connected, .secured, .authorityChanged, .lastWords, .woken, .gone: break
         }
     }
 }

@@ -43,6 +43,7 @@ extension Relay {
         let told: CloseReason
         if case .closing(let first) = phase { told = first } else { told = reason }
         governor.now = loop.now
+        tellGone()
         governor.end(told)
         loop.log.debug(
             "session ended",
@@ -69,6 +70,12 @@ extension Relay {
         }
         onEnd?(told)
         onEnd = nil
+    }
+
+    /// The machine may owe evidence of what its peers were told; nobody is there for its steps.
+    private func tellGone() {
+        var output = WireOutput(authority: governor.authorityVersion)
+        try? machine.handle(.gone, asking: &governor, &output)
     }
 
     private func dropOutboxes() {

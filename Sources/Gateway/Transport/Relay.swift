@@ -178,7 +178,7 @@ final class Relay {
         }
         switch event {
         case .connected, .secured, .woken, .authorityChanged: reoffer()
-        case .accepted, .ended, .lastWords, .draining: break
+        case .accepted, .ended, .lastWords, .draining, .gone: break
         }
     }
 

@@ -289,6 +289,27 @@ import TidegateKafka
         #expect(rehearsing.playWhole([.client(produce(9))], on: cluster, token: "eve-token").toBackend == produce(9))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `who asks for very many producers' ids makes nobody else's be forgotten`() {
+        var rehearsing = Rehearsing(judge: Rehearsing.everything)
+        rehearsing.principals["eve-token"] = Principal(
+            subject: "eve", groups: [], issuer: "https://idp.test", expires: Instant(seconds: 2_000_000_000))
+        let cluster = rehearsing.cluster()
+        let ask = Happening.client(request(22, 5, ["TransactionalId": .null]))
+        func given(_ ids: Range<Int64>) -> [Happening] {
+            ids.flatMap { id -> [Happening] in
+                [ask, .backend(KafkaInspection.response(22, 5, correlation: 30, ["ProducerId": .integer(id)]))]
+            }
+        }
+        _ = rehearsing.playWhole(given(1..<2), on: cluster)
+        _ = rehearsing.playWhole(given(2..<70_000), on: cluster, token: "eve-token")
+        let other = rehearsing.playWhole([.client(produce(1))], on: cluster, token: "eve-token")
+        #expect(!other.toBackend.holds("orders"))
+        // Of the flood itself the newest are known.
+        #expect(!rehearsing.playWhole([.client(produce(69_999))], on: cluster).toBackend.holds("orders"))
+        #expect(rehearsing.playWhole([.client(produce(60_000))], on: cluster).toBackend == produce(60_000))
+    }
+
     // MARK: Heartbeats
 
     private func consumer(_ names: [String]?, member: String = "m", epoch: Int64 = 3, version: Int16 = 0) -> [UInt8] {

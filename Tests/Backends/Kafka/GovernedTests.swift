@@ -108,6 +108,87 @@ import TidegateKafka
         #expect(forwarded(outcome, 3, 9).contains("AllowAutoTopicCreation=0"))
     }
 
+    @Test(arguments: [Int64(1), 2, 0xff])
+    func `any byte but zero lets Metadata create a topic`(flag: Int64) {
+        let request = request(
+            3, 9, ["Topics": .list([.fields(["Name": .text("not-there")])]), "AllowAutoTopicCreation": .integer(flag)])
+        let reader: ScriptedPolicy.Judge = { _, question in
+            Ruling(effect: question.action == .create ? .deny : .allow, rule: 0)
+        }
+        #expect(Rehearsing(judge: Rehearsing.everything).play([.client(request)]).toBackend == request)
+        let outcome = Rehearsing(judge: reader).play([.client(request)])
+        #expect(forwarded(outcome, 3, 9).contains("AllowAutoTopicCreation=0"))
+    }
+
+    @Test(arguments: Int16(0)...3, [false, true])
+    func `an old Metadata asks without create only for what is known to be there now`(version: Int16, isLost: Bool) {
+        var rehearsing = Rehearsing(judge: { _, question in
+            Ruling(effect: question.action == .create ? .deny : .allow, rule: 0)
+        })
+        rehearsing.isLost = isLost
+        let request = request(3, version, ["Topics": .list([.fields(["Name": .text("orders")])])])
+        let outcome = rehearsing.play([.client(request), .backend(response(3, version, [:]))])
+        #expect(
+            forwarded(outcome, 3, version) == ["Topics#\(isLost ? 0 : 1)"] + (isLost ? [] : ["Topics.0.Name=orders"]))
+        #expect(answer(outcome, 3, version).contains("Topics.0.ErrorCode=3") == isLost)
+    }
+
+    @Test func `without a rule an idempotent producer is the cluster's to refuse, a transaction itself`() {
+        var rehearsing = Rehearsing(judge: Rehearsing.nothing)
+        rehearsing.covers = { _, _ in false }
+        for (name, error) in [(MessageValue.null, 31), (.text("tx"), 53)] {
+            let outcome = rehearsing.play([.client(request(22, 5, ["TransactionalId": name]))])
+            #expect(outcome.toBackend.isEmpty && answer(outcome, 22, 5).contains("ErrorCode=\(error)"))
+        }
+    }
+
+    /// Where partitions are told with errors: keys and versions, the arrays of topics and partitions asked for, and what
+    /// the answer calls its topics, its partitions, their numbers and their errors.
+    @Test(
+        arguments: [
+            (9, 5, ["Topics", "Name", "PartitionIndexes"], ["Topics", "Partitions", "PartitionIndex", "ErrorCode"]),
+            (
+                24, 3, ["V3AndBelowTopics", "Name", "Partitions"],
+                ["ResultsByTopicV3AndBelow", "ResultsByPartition", "PartitionIndex", "PartitionErrorCode"]
+            ),
+            (61, 0, ["Topics", "Name", "PartitionIndexes"], ["Topics", "Partitions", "PartitionIndex", "ErrorCode"]),
+            (
+                34, 1, ["Dirs", "Path", "Topics", "Name", "Partitions"],
+                ["Results", "Partitions", "PartitionIndex", "ErrorCode"]
+            ),
+            (
+                43, 1, ["TopicPartitions", "Topic", "Partitions"],
+                ["ReplicaElectionResults", "PartitionResult", "PartitionId", "ErrorCode"]
+            ), (8, 8, ["Topics", "Name", "Partitions#"], ["Topics", "Partitions", "PartitionIndex", "ErrorCode"]),
+            (23, 4, ["Topics", "Topic", "Partitions#"], ["Topics", "Partitions", "Partition", "ErrorCode"]),
+        ] as [(Int16, Int16, [String], [String])])
+    func `each partition of a topic that is refused has its number and the error`(
+        key: Int16, version: Int16, asked: [String], told: [String]
+    ) throws {
+        let numbers = [7, -1, 300_000] as [Int64]
+        var values: [String: MessageValue] = ["ReplicaId": .integer(-1)]
+        var list: MessageValue = .list(numbers.map { .integer($0) })
+        var path = asked
+        let parts = path.removeLast()
+        if parts.hasSuffix("#") {
+            list = .list(
+                numbers.map { .fields(["PartitionIndex": .integer($0), "Partition": .integer($0)]) })
+        }
+        list = .list([.fields([path.removeLast(): .text("secret"), String(parts.prefix { $0 != "#" }): list])])
+        if path.count > 1 { list = .list([.fields([path.removeLast(): list, path.removeLast(): .text("/a")])]) }
+        values[path.first ?? asked[0]] = list
+        let outcome = Rehearsing(judge: { _, question in
+            Ruling(effect: question.name == "secret" || question.action == .admin ? .deny : .allow, rule: 1)
+        }).play([.client(request(key, version, values))])
+        #expect(outcome.toBackend.isEmpty)
+        let fields = answer(outcome, key, version)
+        for (place, number) in numbers.enumerated() {
+            let partition = "\(told[0]).0.\(told[1]).\(place)."
+            #expect(fields.contains("\(partition)\(told[2])=\(number)"), "\(fields)")
+            #expect(fields.contains { $0.hasPrefix("\(partition)\(told[3])=") && !$0.hasSuffix("=0") })
+        }
+    }
+
     @Test(arguments: Int16(0)...6)
     func `FindCoordinator tells the gateway's address, in both of its shapes`(version: Int16) {
         let at: [String: MessageValue] = [

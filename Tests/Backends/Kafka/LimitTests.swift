@@ -63,6 +63,91 @@ import TidegateKafka
         #expect(outcome.whole.violation != nil && outcome.toBackend.isEmpty)
     }
 
+    @Test func `a request of endlessly many numbers is refused`() {
+        func request(_ count: Int64) -> [UInt8] {
+            KafkaInspection.request(
+                61, 0, correlation: 5,
+                [
+                    "Topics": .list([
+                        .fields([
+                            "Name": .text("secret"), "PartitionIndexes": .list((0..<count).map { .integer($0) }),
+                        ])
+                    ])
+                ])
+        }
+        let many = Rehearsing().playWhole([.client(request(199_000))])
+        #expect(many.whole.violation == nil && many.toBackend.isEmpty)
+        // Of each partition its number, the error, no text, no producers and no tags.
+        #expect(many.toClient.count == 26 + 199_000 * 9)
+        let tooMany = Rehearsing().playWhole([.client(request(250_000))])
+        #expect(tooMany.whole.violation != nil && tooMany.toBackend.isEmpty)
+    }
+
+    // MARK: Fetch sessions
+
+    private func fetch(
+        _ partitions: Range<Int64>, of topic: String = "orders", session: Int64 = 0, epoch: Int64 = 0
+    ) -> [UInt8] {
+        let topics: [MessageValue] = [
+            .fields([
+                "TopicId": .id(Rehearsing.names[topic] ?? Rehearsing.unheard),
+                "Partitions": .list(partitions.map { .fields(["Partition": .integer($0)]) }),
+            ])
+        ]
+        return KafkaInspection.request(
+            1, 13, correlation: 10,
+            [
+                "ReplicaId": .integer(-1), "SessionId": .integer(session), "SessionEpoch": .integer(epoch),
+                "Topics": .list(partitions.isEmpty ? [] : topics),
+            ])
+    }
+
+    @Test(arguments: [Int64(0), 7])
+    func `who asks for a session of very many partitions is served without one`(before: Int64) {
+        let open: [Happening] =
+            before == 0 ? [] : [.client(fetch(0..<1)), .backend(Fetching.response(13, [], session: 7))]
+        let outcome = Rehearsing().playWhole(
+            open + [
+                .client(fetch(0..<20_001, session: before)), .backend(Fetching.response(13, [])),
+                .client(fetch(0..<0, session: 7, epoch: 1)),
+            ])
+        let asked = KafkaInspection.fields(ofRequest: outcome.forwarded.last ?? [], 1, 13) ?? []
+        #expect(asked.contains("SessionEpoch=-1") && asked.contains("SessionId=\(before)"))
+        #expect(asked.contains("Topics.0.Partitions#20001"))
+        let last = KafkaInspection.fields(ofResponse: outcome.frames.last ?? [], 1, 13) ?? []
+        #expect(last.contains("ErrorCode=70"))
+    }
+
+    @Test func `a session that grows too long is not found, one whose partitions move stands`() {
+        let full = fetch(0..<20_000)
+        let moved = fetch(0..<15_000, session: 7, epoch: 1)
+        let outcome = Rehearsing().playWhole([
+            .client(full), .backend(Fetching.response(13, [], session: 7)),
+            .client(moved), .backend(Fetching.response(13, [], session: 7)),
+            .client(fetch(20_000..<20_001, session: 7, epoch: 2)), .client(fetch(0..<0, session: 7, epoch: 3)),
+        ])
+        #expect(outcome.forwarded == [full, moved])
+        let errors = outcome.frames.map { frame in
+            (KafkaInspection.fields(ofResponse: frame, 1, 13) ?? []).first { $0.hasPrefix("ErrorCode=") }
+        }
+        #expect(errors == ["ErrorCode=0", "ErrorCode=0", "ErrorCode=70", "ErrorCode=70"])
+    }
+
+    @Test func `every partition of an id that nobody knows is answered, however many there are`() {
+        let outcome = Rehearsing().playWhole([
+            .client(fetch(0..<6000, of: "unheard")), .backend(Fetching.response(13, [], session: 7)),
+            .client(fetch(0..<0, session: 7, epoch: 1)), .backend(Fetching.response(13, [], session: 7)),
+        ])
+        for frame in outcome.frames {
+            #expect(Fetching.partitions(frame, 13) == [String](repeating: "9:9:100", count: 6000))
+        }
+    }
+
+    @Test func `the longest session is a few megabytes`() {
+        let longest = KafkaInspection.longestFetchSession
+        #expect(longest.partitions == 20_000 && longest.bytesEach <= 160)
+    }
+
     @Test func `answers that wait behind another keep the client waiting once they are many`() throws {
         let first = KafkaInspection.request(12, 4, correlation: 1, ["GroupId": .text("g")])
         let partitions: MessageValue = .list(

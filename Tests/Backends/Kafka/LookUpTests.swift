@@ -92,6 +92,17 @@ import TidegateKafka
         #expect(cluster.refreshes == 2)
     }
 
+    @Test func `tokens on a port without a broker ask for the catalogue once a second`() {
+        var rehearsing = Rehearsing()
+        rehearsing.advertise = Advertise(
+            host: "gate.test", ports: 9192...9193, firstNode: 50, serverNamePattern: nil, port: 9192)
+        let cluster = rehearsing.cluster()
+        for _ in 0..<3 {
+            #expect(rehearsing.playWhole([], on: cluster).whole.closed == .backendUnreachable)
+        }
+        #expect(cluster.refreshes == 1)
+    }
+
     @Test func `a topic is decided once, however long its id is looked up`() {
         var rehearsing = Rehearsing()
         rehearsing.later = [.init("fresh", high: 9, low: 9)]

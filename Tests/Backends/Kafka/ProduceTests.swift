@@ -73,6 +73,50 @@ import TidegateKafka
         }
     }
 
+    /// The members of evidence that say which records of which topic were produced, and how that is known.
+    private func produced(_ outcome: Rehearsing.Outcome) -> [String] {
+        outcome.whole.lines.filter { $0.contains("records.produced") }.map { line in
+            String(line[(line.firstRange(of: #""resource""#)?.lowerBound ?? line.startIndex)...])
+        }
+    }
+
+    @Test func `without an answer due each topic is recorded as itself, under its own rule`() {
+        let judge: ScriptedPolicy.Judge = { _, question in
+            Ruling(effect: .allow, rule: question.name == "orders" ? 0 : 2)
+        }
+        let outcome = Rehearsing(judge: judge).play([.client(request(9, ["orders", "payments"], acks: 0))])
+        let bytes = SampleBatch(["a", "b"]).bytes.count
+        #expect(
+            produced(outcome)
+                == [("orders", "zero"), ("payments", "two")].map { name, rule in
+                    #""resource":"topic:\#(name)","positions":[{"partition":0}],"records":2,"bytes":\#(bytes),"#
+                        + #""rule":"rule \#(rule)"}"#
+                })
+    }
+
+    @Test(arguments: ["nothing", "violation", "client's end", "backend's end", "reload"])
+    func `what was forwarded is recorded though the session ends before its answer`(end: String) {
+        let ends: [String: [Happening]] = [
+            "violation": [.client([0, 0, 0, 0])], "client's end": [.event(.ended(.client))],
+            "backend's end": [.event(.ended(.backend))],
+            "reload": [.reload(ScriptedPolicy(ruleNames: ["another rule"], judge: Rehearsing.nothing))],
+        ]
+        let outcome = Rehearsing().play(
+            [
+                .client(request(9, ["orders"])), .backend(response(9, ["orders"])),
+                .client(request(9, ["payments", "secret"])),
+            ] + (ends[end] ?? []))
+        let bytes = SampleBatch(["a", "b"]).bytes.count
+        let rule = end == "reload" ? "" : #""rule":"rule zero","#
+        #expect(
+            produced(outcome) == [
+                #""resource":"topic:orders","positions":[{"partition":0,"first":500,"last":501}],"records":2,"#
+                    + #""bytes":\#(bytes),"rule":"rule zero"}"#,
+                #""resource":"topic:payments","positions":[{"partition":0}],"records":2,"bytes":\#(bytes),"#
+                    + #"\#(rule)"reason":"answer not seen"}"#,
+            ])
+    }
+
     @Test func `without an answer due the next request's answer is the next`() {
         let silent = request(9, ["orders"], acks: 0, correlation: 21)
         let metadata = KafkaInspection.request(12, 4, correlation: 22, ["GroupId": .text("g")])

@@ -35,6 +35,8 @@ struct Rehearsing {
     var principals = ["analyst-token": Principal.analyst]
     var later: [KafkaRehearsal.Topic] = []
     var gone: [String] = []
+    /// The broker cannot be asked for its catalogue any more.
+    var isLost = false
     var limits = SessionLimits()
     var advertise = Rehearsing.advertise
     /// What the broker serves; nil: everything.
@@ -64,7 +66,7 @@ struct Rehearsing {
     func cluster() -> KafkaRehearsal {
         KafkaRehearsal(
             brokers: Rehearsing.brokers, topics: Rehearsing.topics + others, later: later, gone: gone,
-            versions: versions)
+            isLost: isLost, versions: versions)
     }
 
     func machine(_ session: Session) -> any MachineBox { cluster().machine(for: session) }

@@ -36,6 +36,36 @@ struct EndTests {
         #expect(end == (FrameMachine.frame("X"), false))
     }
 
+    @Test(arguments: drivers, ["FIN", "reset", "violation", "backend's reset", "cut", "stop"])
+    func `however a session ends, its machine is told once, and last`(_ chosen: DriverCase, _ end: String) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let port = listener.port
+        let events = Mutexed<[WireEvent]>([])
+        let gateway = try Gateway(driver) { _ in
+            MachineOf(FrameMachine(endpoint(port)) { event in events.change { $0.append(event) } })
+        }
+        defer { gateway.stop() }
+        let (client, backend) = try Self.open(gateway, listener)
+        client.write(FrameMachine.frame("B"))
+        #expect(try backend.read(5) == FrameMachine.frame("B"))
+        switch end {
+        case "FIN":
+            client.finishWriting()
+            #expect(try backend.readToEnd() == ([], false))
+            backend.finishWriting()
+        case "reset": client.reset()
+        case "violation": client.write([0, 0, 0, 0])
+        case "backend's reset": backend.reset()
+        case "cut": client.write(FrameMachine.frame("K"))
+        default: gateway.stop()
+        }
+        func isGone(_ event: WireEvent) -> Bool { if case .gone = event { true } else { false } }
+        try eventually("the last event") { events.value.contains { isGone($0) } }
+        gateway.stop()
+        #expect(events.value.count { isGone($0) } == 1 && events.value.last.map { isGone($0) } == true)
+    }
+
     @Test(arguments: drivers)
     func `a session that closes is cut when nothing covers it any more`(_ chosen: DriverCase) throws {
         let driver = chosen.make()

@@ -296,7 +296,7 @@ struct FrameMachine: WireMachine, ~Copyable {
             output.close(.backendEnded)
         case .lastWords: output.say(FrameMachine.frame("X"))
         case .draining: output.close(.draining)
-        case .accepted, .connected, .secured, .authorityChanged, .woken: break
+        case .accepted, .connected, .secured, .authorityChanged, .woken, .gone: break
         }
     }
 }

@@ -338,7 +338,7 @@ struct SideMachine: WireMachine, ~Copyable {
         case .connected: output.sayToBackend(Array("connected".utf8), about: .catalogue)
         case .woken: output.sayToBackend(Array("woken".utf8), about: .catalogue)
         case .ended: output.close(.backendEnded)
-        case .secured, .authorityChanged, .lastWords, .draining: break
+        case .secured, .authorityChanged, .lastWords, .draining, .gone: break
         }
     }
 }

@@ -265,7 +265,7 @@ extension APIRule {
         ]
         // ACLs, quotas, users, reassignments, log directories, elections, features, brokers and voters.
         + admin(27, 29, 30, 31, 34, 35, 43, 45, 46, 48, 49, 50, 51, 57, 64, 80, 81)
-        // Delegation tokens would be the gateway's own; 83 to 87 are between brokers. Taken and refused, never told.
+        // Delegation tokens would be the gateway's own: taken and refused, never told. A key without a rule is not taken.
         + [38, 39, 40, 41].map {
             APIRule(
                 key: $0, asks: [.nobody(KafkaError.delegationTokenAuthorizationFailed)], isOffered: false)

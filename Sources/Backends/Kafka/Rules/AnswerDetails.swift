@@ -238,8 +238,8 @@ extension GovernedAnswer {
         ]
         for partial in rule.partials where partial.parent == nil {
             guard let list = tree[partial.response] else { continue }
-            values[partial.response] = .list(
-                list.children.map { partial.refused($0, error, text, window, isAnswer: true) })
+            values[partial.response] = partial.refused(
+                list.children, in: schema, error, text, window, isAnswer: true)
         }
         return MessageWriter.answer(schema, correlation: correlation, values)
     }

@@ -74,7 +74,7 @@ extension KafkaMachine {
     ) -> Progress {
         // The broker that this listener stands for must be known before the client is told that it is in.
         if phase == .greeting, cluster.endpoint(ofNode: node) == nil {
-            if awaitRefresh(governor, &output) { return .parked }
+            if awaitRefresh(governor, &output, isLookUp: true) { return .parked }
             output.close(.backendUnreachable)
             return .closed
         }
@@ -152,7 +152,8 @@ extension KafkaMachine {
 
     /// Asks for a fresh catalogue and parks the client, once a request.
     ///
-    /// - Parameter isLookUp: a name or an id is sought, which any client can make up: one refresh a second serves all.
+    /// - Parameter isLookUp: something is sought that any client can ask for (an id, a name, a port's broker): one refresh a
+    ///   second serves all.
     /// - Returns: false where the refresh has been made (or has failed) and did not answer the question.
     mutating func awaitRefresh(
         _ governor: borrowing Governor, _ output: inout WireOutput, isLookUp: Bool = false

@@ -38,9 +38,10 @@ extension KafkaMachine {
             owe(fetchError(header, KafkaError.fetchSessionIDNotFound), &output)
             return .done
         }
-        let kept = request.sessionEpoch == 0 ? 0 : fetchSession.entries.count
-        guard kept + request.partitions.count <= 2 * FetchRequest.limit else {
-            throw .bad("a fetch session of more partitions than a connection may have")
+        if request.sessionEpoch >= 0, request.partitions.count > FetchSession.limit {
+            if request.sessionEpoch > 0 { return endSession(header, &output) }
+            // Answered as by a broker without room for a session: with id 0, whereupon clients ask for all each time.
+            request.leaveSession()
         }
         if header.version >= 13, awaitTopics(request.topics.lazy.map(\.id), governor, &output) { return .parked }
         var verdicts: [Verdict] = []
@@ -58,6 +59,13 @@ extension KafkaMachine {
             return .done
         }
         return forward(request, verdicts, forgotten, header, frame, window, clearance, &governor, &output)
+    }
+
+    /// The session cannot go on: the client begins anew with all its partitions.
+    private mutating func endSession(_ header: RequestHead, _ output: inout WireOutput) -> Progress {
+        fetchSession.reset()
+        owe(fetchError(header, KafkaError.fetchSessionIDNotFound), &output)
+        return .done
     }
 
     /// What was decided on one topic of the request.
@@ -102,7 +110,11 @@ extension KafkaMachine {
         var denial = FetchDenial()
         var edits = FrameEdits()
         if !expectation.isOfSession {
-            if request.sessionID != 0 { fetchSession.reset() }
+            if request.leavesSession {
+                edits.replace(
+                    request.sessionEpochAt..<(request.sessionEpochAt + 4), with: request.sessionEpoch.bigEndianBytes)
+            }
+            if request.sessionID != 0 || request.leavesSession { fetchSession.reset() }
             for (topic, verdict) in zip(request.topics, verdicts) where !verdict.isAllowed {
                 let name = window.bytes(topic.name)
                 for partition in request.partitions[topic.partitions] {
@@ -112,6 +124,7 @@ extension KafkaMachine {
         } else {
             if expectation.opensSession { fetchSession.reset() }
             let lost = note(request, verdicts, forgotten)
+            if fetchSession.count > FetchSession.limit { return endSession(header, &output) }
             var changes = rejudgeSession(request, &governor)
             changes.denied += lost
             changes.allowed += resolveSession(request, &governor)
@@ -123,8 +136,10 @@ extension KafkaMachine {
                     denial.add(name: name, id: topic.id, partition: partition.index, error: verdict.error)
                 }
             }
-            insert(changes.allowed, into: &edits, at: request.topicCount.upperBound, header.version, governor)
-            insert(forgetting: changes.denied, &edits, at: request.forgottenCount.upperBound, header.version, governor)
+            insert(changes.allowed, &edits, at: request.topicCount.upperBound, header.version, governor)
+            insert(
+                changes.denied, &edits, at: request.forgottenCount.upperBound, header.version, governor,
+                isForgetting: true)
             let added = changes.allowed.count
             let dropped = changes.denied.count
             let kept = verdicts.count { $0.isAllowed }
@@ -267,7 +282,8 @@ extension KafkaMachine {
         _ request: FetchRequest, _ governor: inout Governor
     ) -> [SessionTopic] {
         var found = SessionTopics()
-        for waiting in fetchSession.waiting {
+        let generation = cluster.catalogue(newerThan: catalogue).generation
+        for waiting in fetchSession.takeWaiting(in: generation) {
             guard case .found(let resource) = knownTopic(named: 0..<0, id: waiting.id, RawSpan(), &governor) else {
                 continue
             }
@@ -303,33 +319,24 @@ extension KafkaMachine {
         }
     }
 
-    /// Partitions that became allowed are asked of the broker: the client will not list them again.
+    /// Partitions that became allowed are asked of the broker, for the client will not list them again; those that became
+    /// denied are taken out of the broker's session (`isForgetting`).
     private func insert(
-        _ topics: [SessionTopic], into edits: inout FrameEdits, at place: Int, _ version: Int16,
-        _ governor: borrowing Governor
+        _ topics: [SessionTopic], _ edits: inout FrameEdits, at place: Int, _ version: Int16,
+        _ governor: borrowing Governor, isForgetting: Bool = false
     ) {
         guard !topics.isEmpty else { return }
         var bytes: [UInt8] = []
         for topic in topics {
             append(key: topic, to: &bytes, version, governor)
             bytes.append(count: topic.partitions.count, isFlexible: version >= 12)
-            for partition in topic.partitions { partition.append(to: &bytes, version: version) }
-            if version >= 12 { bytes.append(0) }
-        }
-        edits.replace(place..<place, with: bytes)
-    }
-
-    /// Partitions that became denied are taken out of the broker's session.
-    private func insert(
-        forgetting topics: [SessionTopic], _ edits: inout FrameEdits, at place: Int, _ version: Int16,
-        _ governor: borrowing Governor
-    ) {
-        guard !topics.isEmpty else { return }
-        var bytes: [UInt8] = []
-        for topic in topics {
-            append(key: topic, to: &bytes, version, governor)
-            bytes.append(count: topic.partitions.count, isFlexible: version >= 12)
-            for partition in topic.partitions { bytes.append(bigEndian: partition.index) }
+            for partition in topic.partitions {
+                if isForgetting {
+                    bytes.append(bigEndian: partition.index)
+                } else {
+                    partition.append(to: &bytes, version: version)
+                }
+            }
             if version >= 12 { bytes.append(0) }
         }
         edits.replace(place..<place, with: bytes)

@@ -123,6 +123,20 @@ struct GovernedRequest {
 
     // MARK: Answers of our own
 
+    /// The error where no rule covers who asks.
+    var fallbackError: Int16 {
+        switch header.key {
+        case 16, 15, 9: return KafkaError.groupAuthorizationFailed
+        case KafkaKey.initProducerID:
+            // Without a transaction it is the cluster's to allow.
+            return tree["TransactionalId"]?.isNull == false
+                ? KafkaError.transactionalIDAuthorizationFailed : KafkaError.clusterAuthorizationFailed
+        case 66: return KafkaError.transactionalIDAuthorizationFailed
+        case KafkaKey.metadata, 75: return KafkaError.topicAuthorizationFailed
+        default: return KafkaError.clusterAuthorizationFailed
+        }
+    }
+
     /// An answer in which everything is refused with one error: at the top where there is a place for it, and in every
     /// element that the request names.
     func refusal(_ error: Int16, _ text: String, _ window: RawSpan) -> [UInt8] {
@@ -132,7 +146,7 @@ struct GovernedRequest {
         ]
         for partial in rule.partials where partial.parent == nil {
             guard let list = tree[partial.request] else { continue }
-            values[partial.response] = .list(list.children.map { partial.refused($0, error, text, window) })
+            values[partial.response] = partial.refused(list.children, in: answer, error, text, window)
         }
         administrativeResults(error, window, &values)
         return MessageWriter.answer(answer, correlation: header.correlation, values)
@@ -210,32 +224,14 @@ struct GovernedRequest {
         _ topic: MessageNode, name: String, numbers: String, _ code: MessageValue, _ window: RawSpan,
         results: String = "Partitions", number: String = "PartitionIndex"
     ) -> MessageValue {
-        var partitions: [MessageValue] = []
-        if let content = topic[numbers]?.content {
-            var at = content.lowerBound
-            while at + 4 <= content.upperBound {
-                partitions.append(
-                    .fields([
-                        number: .integer(Int64(window.bigEndian(Int32.self, at: at) ?? 0)), "ErrorCode": code,
-                    ]))
-                at += 4
-            }
-        }
-        return .fields([name: text(topic["Name"] ?? topic[name], window), results: .list(partitions)])
+        .fields([
+            name: text(topic["Name"] ?? topic[name], window),
+            results: .repeated(["ErrorCode": code], at: number, numbers: topic[numbers]?.numbers(window) ?? []),
+        ])
     }
 }
 
 extension APIRule {
-    /// The error where nobody's name is in the request.
-    var fallbackError: Int16 {
-        switch key {
-        case 16, 15, 9: KafkaError.groupAuthorizationFailed
-        case 22, 66: KafkaError.transactionalIDAuthorizationFailed
-        case KafkaKey.metadata, 75: KafkaError.topicAuthorizationFailed
-        default: KafkaError.clusterAuthorizationFailed
-        }
-    }
-
     var looksAtAnswer: Bool {
         !filters.isEmpty || !nodes.isEmpty || !authorizedOperations.isEmpty || !blanks.isEmpty
             || key == KafkaKey.initProducerID

@@ -60,7 +60,7 @@ extension KafkaMachine {
             return .done
         }
         guard let clearance = governor.openClearance() else {
-            owe(request.refusal(rule.fallbackError, "no rule of the route covers you", window), &output)
+            owe(request.refusal(request.fallbackError, "no rule of the route covers you", window), &output)
             return .done
         }
         let needsLook = rule.looksAtAnswer || answer.holdsText || !request.expectation.grafts.isEmpty
@@ -111,7 +111,7 @@ extension KafkaMachine {
                 // Where names are asked for, each is decided (and recorded) first; what is left is refused behind that.
                 if governor.isCovered || request.namesElements { continue }
                 governor.refuseRequest(wireName, "no rule of the route covers the principal")
-                return request.rule.fallbackError
+                return request.fallbackError
             case .nobody(let error):
                 refusalText = "not open to clients of the gateway"
                 governor.refuseRequest(wireName, "not open to clients")
@@ -382,13 +382,14 @@ extension KafkaMachine {
         let version = request.header.version
         let flag = request.tree["AllowAutoTopicCreation"]
         // Before version 4 a broker may create whatever is asked for.
-        let creates = version < 4 || flag?.integer(window) == 1
+        let creates = version < 4 || flag?.isTrue(window) == true
         let wireName = WireName(UInt16(KafkaKey.metadata))
         var mayCreate = true
         for element in topics.children where creates && !request.removed.contains(element.range.lowerBound) {
             guard let name = element["Name"], !name.isNull else { continue }
             let bytes = window.bytes(name.content)
-            let isThere = catalogue?.names.contains(bytes) == true
+            // A catalogue that could not be asked anew says nothing of now.
+            let isThere = catalogue?.names.contains(bytes) == true && (version >= 4 || !cluster.lastRefreshFailed)
             // Decided, and recorded, only where something would be created.
             if governor.permits(.create, .topic, named: window.extracting(name.content)),
                 isThere || isAllowed(.create, .topic, bytes, wireName, &governor)
@@ -399,7 +400,7 @@ extension KafkaMachine {
             mayCreate = false
             if version < 4, !isThere { request.remove(element, of: topics, error: KafkaError.unknownTopic, window) }
         }
-        if !mayCreate, let flag, flag.integer(window) == 1 { request.edits.replace(flag.range, with: [0]) }
+        if !mayCreate, let flag, flag.isTrue(window) { request.edits.replace(flag.range, with: [0]) }
         if version == 0, !topics.children.isEmpty, request.deniedCount == topics.children.count {
             request.expectation.dropsAll = true
         }

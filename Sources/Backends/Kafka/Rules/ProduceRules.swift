@@ -132,12 +132,9 @@ extension KafkaMachine {
                 return .closed
             }
             for partition in expectation.partitions {
-                switch governor.admit(produced(partition, at: nil), under: clearance) {
-                case .release: break
-                case .withhold(let refusal), .cut(let refusal):
-                    output.close(.refused(refusal))
-                    return .closed
-                }
+                guard let refusal = record(partition, at: nil, &governor) else { continue }
+                output.close(.refused(refusal))
+                return .closed
             }
             governor.holdBackendForEvidence()
             output.pass(frame, to: .backend, under: clearance)
@@ -246,11 +243,17 @@ extension KafkaMachine {
         guard reader.at == frame.upperBound, tailStart <= reader.at else {
             throw .bad("bytes behind the end of a Produce answer")
         }
-        if let refusal = record(stored, &governor) {
-            output.close(.refused(refusal))
+        var failed: Refusal?
+        for (partition, base) in stored {
+            let refusal = record(partition, at: base, &governor)
+            failed = failed ?? refusal
+        }
+        if let failed {
+            output.close(.refused(failed))
             return .closed
         }
         guard let clearance = governor.openClearance() else {
+            _ = awaited.popFirst()  // seen and recorded
             output.close(.refused(Refusal(.revoked)))
             return .closed
         }
@@ -267,26 +270,33 @@ extension KafkaMachine {
         return .done
     }
 
-    /// Writes what the broker has stored. The writes have happened, whatever the policy says by now and whether or not the
-    /// session goes on: each is recorded, under what allows it or as covered by nothing.
+    /// Writes what the broker has stored, or gets without being asked for an answer. Writes that have happened are recorded
+    /// whatever the policy says by now and whether or not the session goes on: under what allows them or as covered by
+    /// nothing.
     ///
     /// - Returns: why the session must end, where evidence cannot be written.
     private func record(
-        _ stored: [(ProduceExpectation.Partition, Int64)], _ governor: inout Governor
+        _ partition: ProduceExpectation.Partition, at base: Int64?, _ governor: inout Governor
     ) -> Refusal? {
-        var failed: Refusal?
-        for (partition, base) in stored {
-            let operation = Operation(.produce, partition.topic, wireName: KafkaMachine.produceName)
-            guard case .allow(let standing) = governor.standing(operation) else {
-                governor.recordUncovered(produced(partition, at: base))
-                continue
-            }
-            switch governor.admit(produced(partition, at: base), under: standing) {
-            case .release: continue
-            case .withhold(let refusal), .cut(let refusal): failed = failed ?? refusal
+        let operation = Operation(.produce, partition.topic, wireName: KafkaMachine.produceName)
+        guard case .allow(let standing) = governor.standing(operation) else {
+            governor.recordUncovered(produced(partition, at: base))
+            return nil
+        }
+        switch governor.admit(produced(partition, at: base), under: standing) {
+        case .release: return nil
+        case .withhold(let refusal), .cut(let refusal): return refusal
+        }
+    }
+
+    /// Writes what was forwarded and not answered for when the connection ended.
+    func recordUnanswered(_ governor: inout Governor) {
+        for index in 0..<awaited.count where awaited[index].kind == .produce {
+            guard case .produce(let expectation)? = details[awaited[index].detail] else { continue }
+            for partition in expectation.partitions where partition.error == KafkaError.none {
+                governor.recordUnanswered(produced(partition, at: nil))
             }
         }
-        return failed
     }
 
     /// Reads a nullable text, and blanks it where it names a broker's address.

@@ -24,27 +24,51 @@ extension APIRule.Partial {
         if let told = responseParts {
             let numbers =
                 isAnswer
-                ? (element[told.name]?.children ?? []).compactMap { $0[told.index]?.integer(window) }
+                ? (element[told.name]?.children ?? []).compactMap { $0[told.index]?.number(window) }
                 : partNumbers(element, window)
-            fields[told.name] = .list(
-                numbers.map { number in
-                    .fields([
-                        told.index: .integer(number), told.error: .integer(Int64(error)),
-                        "CommittedOffset": .integer(-1), "CommittedLeaderEpoch": .integer(-1), "Metadata": .text(""),
-                        "Timestamp": .integer(-1), "Offset": .integer(-1), "LeaderEpoch": .integer(-1),
-                        "EndOffset": .integer(-1), "LowWatermark": .integer(-1),
-                    ])
-                })
+            fields[told.name] = .repeated(
+                [
+                    told.error: .integer(Int64(error)),
+                    "CommittedOffset": .integer(-1), "CommittedLeaderEpoch": .integer(-1), "Metadata": .text(""),
+                    "Timestamp": .integer(-1), "Offset": .integer(-1), "LeaderEpoch": .integer(-1),
+                    "EndOffset": .integer(-1), "LowWatermark": .integer(-1),
+                ], at: told.index, numbers: numbers)
         }
         return .fields(fields)
     }
 
+    /// All elements of an array refused with one error, encoded one by one: a peer can name very many.
+    func refused(
+        _ elements: [MessageNode], in answer: MessageSchema, _ error: Int16, _ text: String, _ window: RawSpan,
+        isAnswer: Bool = false
+    ) -> MessageValue {
+        guard let field = answer.field(response, under: nil) else { return .null }
+        var bytes: [UInt8] = []
+        for element in elements {
+            let value = refused(element, error, text, window, isAnswer: isAnswer)
+            bytes += MessageWriter.element(field, isFlexible: answer.isFlexible, value)
+        }
+        return .encoded(bytes, count: elements.count)
+    }
+
     /// The partitions that a request names under one topic.
-    private func partNumbers(_ element: MessageNode, _ window: RawSpan) -> [Int64] {
+    private func partNumbers(_ element: MessageNode, _ window: RawSpan) -> [Int32] {
         guard let parts, let list = element[parts.name] else { return [] }
-        if let index = parts.index { return list.children.compactMap { $0[index]?.integer(window) } }
-        return stride(from: list.content.lowerBound, to: list.content.upperBound - 3, by: 4).map { at in
-            Int64(window.bigEndian(Int32.self, at: at) ?? 0)
+        if let index = parts.index { return list.children.compactMap { $0[index]?.number(window) } }
+        return list.numbers(window)
+    }
+}
+
+extension MessageNode {
+    /// A number of four bytes; nil where it is none.
+    func number(_ window: RawSpan) -> Int32? {
+        range.count == 4 ? window.bigEndian(Int32.self, at: range.lowerBound) : nil
+    }
+
+    /// The elements of an array of numbers of four bytes.
+    func numbers(_ window: RawSpan) -> [Int32] {
+        stride(from: content.lowerBound, to: content.upperBound - 3, by: 4).map { at in
+            window.bigEndian(Int32.self, at: at) ?? 0
         }
     }
 }

@@ -118,6 +118,14 @@ package enum KafkaInspection {
         return found
     }
 
+    /// Partitions of the longest fetch session, and the bytes of memory that each takes, its share of free places included.
+    package static var longestFetchSession: (partitions: Int, bytesEach: Int) {
+        var entries: [FetchSession.Key: FetchSession.Entry] = [:]
+        entries.reserveCapacity(FetchSession.limit)
+        let each = MemoryLayout<FetchSession.Key>.stride + MemoryLayout<FetchSession.Entry>.stride
+        return (FetchSession.limit, entries.capacity * 4 / 3 * each / FetchSession.limit)
+    }
+
     /// String, uuid and bytes fields that neither Kafka's `entityType`, nor a rule, nor `FieldsOfNoResource` knows.
     package static func unaccountedFields() -> [String] {
         var open: Set<String> = []

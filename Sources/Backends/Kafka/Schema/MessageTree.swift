@@ -39,6 +39,9 @@ struct MessageNode {
         }
     }
 
+    /// A boolean as Kafka reads it: any byte but zero.
+    func isTrue(_ window: RawSpan) -> Bool { integer(window) != 0 }
+
     func topicID(_ window: RawSpan) -> TopicID {
         TopicID(
             high: window.bigEndian(UInt64.self, at: range.lowerBound) ?? 0,
@@ -48,7 +51,8 @@ struct MessageNode {
 
 /// Reads a whole message into a tree.
 struct MessageReader {
-    /// Nodes that one answer may have, and one request of a client; more is refused.
+    /// Nodes that one answer may have, and nodes and numbers in arrays that one request of a client may have; more is
+    /// refused.
     static let limit = 2_000_000
     static let requestLimit = 200_000
     /// Structures in structures; no definition nests deeper than six.
@@ -158,7 +162,11 @@ struct MessageReader {
         let start = reader.at
         switch field.kind {
         case .fixed(let size):
-            // Numbers have no nodes of their own: rules read them from the content.
+            // Numbers have no nodes of their own: rules read them from the content. A refusal has an element for each.
+            if !schema.isResponse {
+                nodes += max(0, count)
+                guard nodes <= limit else { throw .bad("a message of too many fields") }
+            }
             _ = try reader.take(max(0, count) * size, window)
         case .uuid, .string, .bytes, .structure:
             if !skips { node.children.reserveCapacity(max(0, min(count, 4096))) }

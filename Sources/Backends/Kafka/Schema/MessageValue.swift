@@ -7,6 +7,10 @@ package indirect enum MessageValue: Sendable {
     case null
     case id(TopicID)
     case list([MessageValue])
+    /// Elements of an array, encoded already.
+    case encoded([UInt8], count: Int)
+    /// One element of an array for each number, which stands in the untagged field (an int32) that `at` names.
+    case repeated([String: MessageValue], at: String, numbers: [Int32])
     case fields([String: MessageValue])
 
     package static func text(_ text: String) -> MessageValue { .text(Array(text.utf8)) }
@@ -49,12 +53,36 @@ struct MessageWriter {
 
     private mutating func write(_ field: MessageSchema.Field, _ value: MessageValue?) {
         guard field.isArray else { return scalar(field, value ?? MessageWriter.defaultValue(field)) }
-        if case .list(let elements)? = value {
+        switch value {
+        case .list(let elements)?:
             bytes.append(count: elements.count, isFlexible: isFlexible)
             for element in elements { scalar(field, element) }
-        } else {
+        case .encoded(let elements, let count)?:
+            bytes.append(count: count, isFlexible: isFlexible)
+            bytes.append(contentsOf: elements)
+        case .repeated(let values, let name, let numbers)?: repeated(field, values, name, numbers)
+        case .integer?, .text?, .null?, .id?, .fields?, nil:
             let isNull = field.isNullable && (field.defaultText == "null" || isNull(value))
             bytes.append(count: isNull ? -1 : 0, isFlexible: isFlexible)
+        }
+    }
+
+    /// Encodes the element once, and writes it with each number in its place: a peer can name very many.
+    private mutating func repeated(
+        _ field: MessageSchema.Field, _ values: [String: MessageValue], _ name: String, _ numbers: [Int32]
+    ) {
+        let before = field.fields.filter { $0.tag == nil }.prefix { $0.name != name }
+        var head = MessageWriter(isFlexible: isFlexible)
+        for inner in before { head.write(inner, values[inner.name]) }
+        var element = MessageWriter(isFlexible: isFlexible)
+        element.structure(field.fields, values)
+        let tail = element.bytes.dropFirst(head.bytes.count + 4)
+        bytes.append(count: numbers.count, isFlexible: isFlexible)
+        bytes.reserveCapacity(bytes.count + numbers.count * element.bytes.count)
+        for number in numbers {
+            bytes.append(contentsOf: head.bytes)
+            bytes.append(bigEndian: number)
+            bytes.append(contentsOf: tail)
         }
     }
 

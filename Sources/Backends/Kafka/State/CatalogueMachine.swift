@@ -34,7 +34,7 @@ struct CatalogueMachine: WireMachine, ~Copyable {
             if phase == .idle { askMetadata(&output) } else { isAskedAgain = true }
         case .ended: output.close(phase == .loggingIn ? .backendUnreachable : .backendEnded)
         case .draining: output.close(.draining)
-        case .secured, .authorityChanged, .lastWords: break
+        case .secured, .authorityChanged, .lastWords, .gone: break
         }
     }
 

@@ -44,6 +44,10 @@ struct FetchRequest {
     var sessionID: Int32 = 0
     /// -1 where the version has no sessions, or the client wants none.
     var sessionEpoch: Int32 = -1
+    /// Where `sessionEpoch` stands.
+    var sessionEpochAt = 0
+    /// The client wants a session and is not to have one: `sessionEpoch` is -1, not what came.
+    private(set) var leavesSession = false
     var hasReplicaState = false
     var topicCount = 0..<0
     var topics: [Topic] = []
@@ -66,8 +70,10 @@ struct FetchRequest {
         _ = try reader.take(1, window)  // IsolationLevel
         sessionID = 0
         sessionEpoch = -1
+        leavesSession = false
         if version >= 7 {
             sessionID = try reader.integer(Int32.self, window)
+            sessionEpochAt = reader.at
             sessionEpoch = try reader.integer(Int32.self, window)
         }
         var start = reader.at
@@ -85,6 +91,11 @@ struct FetchRequest {
         hasReplicaState = false
         if version >= 12 { try readTags(&reader, window) }
         guard reader.at == body.upperBound else { throw .bad("bytes behind the end of a Fetch request") }
+    }
+
+    mutating func leaveSession() {
+        sessionEpoch = -1
+        leavesSession = true
     }
 
     private mutating func readTopic(

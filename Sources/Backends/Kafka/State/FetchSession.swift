@@ -7,6 +7,10 @@ import TidegateWire
 /// an id is honoured only on the connection that got it. Partitions that a policy denies are not told to the broker; the
 /// gateway answers for them in every response, as Kafka does, and adds them when the policy changes.
 struct FetchSession {
+    /// Partitions of one session, those of unknown topics too: each takes about 150 bytes here while the connection lasts.
+    /// Who asks for more is served without a session, as by a broker that has no room for one.
+    static let limit = 20_000
+
     struct Key: Hashable {
         var topic: Resource
         var id: TopicID
@@ -25,7 +29,6 @@ struct FetchSession {
         var id: TopicID
         var partition: FetchRequest.Partition
     }
-    static let unresolvedLimit = 4096
 
     /// Zero: no session.
     var id: Int32 = 0
@@ -36,6 +39,10 @@ struct FetchSession {
     /// True where some topic's records must be held and rebuilt.
     var isMasked = false
     private var unresolved: [UnresolvedKey: FetchRequest.Partition] = [:]
+    /// The generation of the catalogue in which unknown topics were last looked for.
+    private var lookedIn: UInt64?
+    /// Partitions in it.
+    var count: Int { entries.count + unresolved.count }
     /// What is answered for denied and unknown partitions, until one of them changes.
     private(set) var standing: Standing?
 
@@ -62,12 +69,17 @@ struct FetchSession {
 
     mutating func keep(_ made: Standing) { standing = made }
 
-    /// Remembers a partition without a known topic; asked about again with every request.
+    /// Remembers a partition without a known topic; asked about again with every catalogue.
     mutating func add(unresolved partition: Unresolved) {
-        let key = UnresolvedKey(id: partition.id, index: partition.partition.index)
-        guard unresolved[key] != nil || unresolved.count < FetchSession.unresolvedLimit else { return }
-        unresolved[key] = partition.partition
+        unresolved[UnresolvedKey(id: partition.id, index: partition.partition.index)] = partition.partition
         standing = nil
+    }
+
+    /// What waits for its topic, once for each generation of the catalogue.
+    mutating func takeWaiting(in generation: UInt64) -> [Unresolved] {
+        if unresolved.isEmpty || lookedIn == generation { return [] }
+        lookedIn = generation
+        return waiting
     }
 
     mutating func removeUnresolved(_ id: TopicID, _ index: Int32) {

@@ -106,6 +106,7 @@ final class KafkaCluster: Sendable {
     }
 
     func isDone(_ number: UInt64) -> Bool { state.withLock { $0.done >= number } }
+    /// The catalogue is that of an earlier refresh, or of none.
     var lastRefreshFailed: Bool { state.withLock { $0.lastFailed } }
 
     /// Where to connect for a broker, or for the cluster as such; nil where the broker is not known.
@@ -136,7 +137,7 @@ final class KafkaCluster: Sendable {
 
     /// - Returns: nil where nobody is known to have the id.
     func isOwner(_ principal: Principal, ofProducer id: Int64) -> Bool? {
-        producers.withLock { $0[id] }.map { $0 == ProducerTable.owner(principal) }
+        producers.withLock { $0.isOwner(ProducerTable.owner(principal), of: id) }
     }
 
     /// Looks from time to time whether refreshes come to an end; machines have no clock.
@@ -155,9 +156,6 @@ final class KafkaCluster: Sendable {
     // MARK: What the refresher tells
 
     func attachRefresher(_ wake: (@Sendable () -> Void)?) { wakeRefresher.withLock { $0 = wake } }
-
-    /// True where somebody asked for a refresh that has not been made.
-    var wantsRefresh: Bool { state.withLock { $0.asked > $0.begun } }
 
     /// The refresher begins a refresh: questions from here on wait for the next.
     func begin() {
@@ -235,23 +233,57 @@ final class KafkaCluster: Sendable {
     }
 }
 
-/// Whose the producers' ids are that this gateway has seen given, the newest ones.
+/// Whose the producers' ids are that this gateway has seen given: of each owner the newest ones, of owners those that were
+/// given or used one last. So who asks for very many forgets its own, and nobody else's.
 private struct ProducerTable {
-    private static let limit = 65_536
-    private var owners: [Int64: String] = [:]
-    private var order: [Int64] = []
-    private var oldest = 0
+    private static let idLimit = 4096
+    private static let ownerLimit = 1024
+
+    private struct Owner {
+        var name: String
+        /// From the oldest to the newest.
+        var ids: [Int64] = []
+        /// When it was last seen, in steps of `steps`.
+        var seen: UInt64
+    }
+    /// By numbers that are never given again.
+    private var owners: [UInt64: Owner] = [:]
+    private var numbers: [String: UInt64] = [:]
+    private var holders: [Int64: UInt64] = [:]
+    private var steps: UInt64 = 0
 
     static func owner(_ principal: Principal) -> String { "\(principal.issuer)\u{0}\(principal.subject)" }
 
-    subscript(id: Int64) -> String? { owners[id] }
+    /// - Returns: nil where nobody is known to have the id.
+    mutating func isOwner(_ name: String, of id: Int64) -> Bool? {
+        guard let holder = holders[id] else { return nil }
+        guard holder == numbers[name] else { return false }
+        steps += 1
+        owners[holder]?.seen = steps
+        return true
+    }
 
-    mutating func note(_ id: Int64, _ owner: String) {
-        if owners.updateValue(owner, forKey: id) != nil { return }
-        if order.count < ProducerTable.limit { return order.append(id) }
-        owners[order[oldest]] = nil
-        order[oldest] = id
-        oldest = (oldest + 1) % ProducerTable.limit
+    mutating func note(_ id: Int64, _ name: String) {
+        steps += 1
+        let number = numbers[name] ?? enter(name)
+        owners[number]?.seen = steps
+        let before = holders.updateValue(number, forKey: id)
+        if before == number { return }
+        if let before { owners[before]?.ids.removeAll { $0 == id } }
+        owners[number]?.ids.append(id)
+        guard let count = owners[number]?.ids.count, count > ProducerTable.idLimit else { return }
+        if let oldest = owners[number]?.ids.removeFirst() { holders[oldest] = nil }
+    }
+
+    private mutating func enter(_ name: String) -> UInt64 {
+        if owners.count >= ProducerTable.ownerLimit, let last = owners.min(by: { $0.value.seen < $1.value.seen }) {
+            for id in last.value.ids { holders[id] = nil }
+            numbers[last.value.name] = nil
+            owners[last.key] = nil
+        }
+        numbers[name] = steps
+        owners[steps] = Owner(name: name, seen: steps)
+        return steps
     }
 }
 

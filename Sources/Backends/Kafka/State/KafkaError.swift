@@ -21,7 +21,6 @@ enum KafkaError {
     static let delegationTokenAuthorizationFailed: Int16 = 65
     static let fetchSessionIDNotFound: Int16 = 70
     static let unknownTopicID: Int16 = 100
-    static let shareSessionNotFound: Int16 = 122
     static let mismatchedEndpointType: Int16 = 114
 
     /// What FindCoordinator says for a key that may not be described.

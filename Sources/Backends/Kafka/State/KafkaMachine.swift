@@ -113,6 +113,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
         case .ended(.backend): output.close(phase == .relaying ? .backendEnded : .backendUnreachable)
         case .authorityChanged: try answerOwn(&output)
         case .draining: closeBehindAnswers(.draining, &output)
+        case .gone: recordUnanswered(&governor)
         case .secured(.backend, _), .lastWords, .woken: break
         }
     }
