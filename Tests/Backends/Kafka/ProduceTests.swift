@@ -24,13 +24,17 @@ import TidegateKafka
             ])
     }
 
-    private func response(_ version: Int16, _ topics: [String], extra: [String: MessageValue] = [:]) -> [UInt8] {
+    private func response(
+        _ version: Int16, _ topics: [String], error: Int64 = 0, extra: [String: MessageValue] = [:]
+    ) -> [UInt8] {
         var values: [String: MessageValue] = [
             "Responses": .list(
                 topics.map { name in
                     .fields([
                         "Name": .text(name), "TopicId": .id(Rehearsing.names[name] ?? Rehearsing.unheard),
-                        "PartitionResponses": .list([.fields(["Index": .integer(0), "BaseOffset": .integer(500)])]),
+                        "PartitionResponses": .list([
+                            .fields(["Index": .integer(0), "ErrorCode": .integer(error), "BaseOffset": .integer(500)])
+                        ]),
                     ])
                 })
         ]
@@ -78,6 +82,15 @@ import TidegateKafka
         outcome.whole.lines.filter { $0.contains("records.produced") }.map { line in
             String(line[(line.firstRange(of: #""resource""#)?.lowerBound ?? line.startIndex)...])
         }
+    }
+
+    @Test(arguments: [(0, true), (7, true), (20, true), (3, false), (19, false)])
+    func `what the leader has appended is recorded, though on too few replicas`(error: Int64, isAppended: Bool) {
+        let outcome = Rehearsing().play([
+            .client(request(9, ["orders"])), .backend(response(9, ["orders"], error: error)),
+        ])
+        #expect(produced(outcome).count == (isAppended ? 1 : 0))
+        #expect(outcome.whole.lines.joined().contains(#""first":500"#) == isAppended)
     }
 
     @Test func `without an answer due each topic is recorded as itself, under its own rule`() {

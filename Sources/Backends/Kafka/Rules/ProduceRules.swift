@@ -78,7 +78,9 @@ extension KafkaMachine {
             }
         }
         var expectation = ProduceExpectation()
+        expectation.partitions.reserveCapacity(request.partitions.count)
         var topicErrors: [Int16] = []
+        topicErrors.reserveCapacity(request.topics.count)
         for topic in request.topics {
             var error = refusedWhole ?? KafkaError.none
             var resource: Resource?
@@ -206,6 +208,7 @@ extension KafkaMachine {
         let count = max(0, try reader.count(atLeast: 5, window))
         let countRange = countStart..<reader.at
         var stored: [(ProduceExpectation.Partition, Int64)] = []
+        stored.reserveCapacity(expectation.partitions.count)
         var edits = FrameEdits()
         let places = ProduceExpectation.Places(expectation)
         for _ in 0..<count {
@@ -231,7 +234,7 @@ extension KafkaMachine {
                     try hideText(&reader, window, &edits)
                 }
                 try reader.skipTags(window)
-                if error == KafkaError.none, let asked = places.find(name, id, index) {
+                if KafkaError.isAppended(error), let asked = places.find(name, id, index) {
                     stored.append((expectation.partitions[asked], base))
                 }
             }

@@ -5,7 +5,9 @@ enum KafkaError {
     static let none: Int16 = 0
     static let unknownTopic: Int16 = 3
     static let leaderNotAvailable: Int16 = 5
+    static let requestTimedOut: Int16 = 7
     static let invalidTopic: Int16 = 17
+    static let notEnoughReplicasAfterAppend: Int16 = 20
     static let unknownMemberID: Int16 = 25
     static let topicAuthorizationFailed: Int16 = 29
     static let groupAuthorizationFailed: Int16 = 30
@@ -22,6 +24,11 @@ enum KafkaError {
     static let fetchSessionIDNotFound: Int16 = 70
     static let unknownTopicID: Int16 = 100
     static let mismatchedEndpointType: Int16 = 114
+
+    /// True where the leader's log holds what was produced, though perhaps on too few replicas.
+    static func isAppended(_ produceError: Int16) -> Bool {
+        produceError == none || produceError == requestTimedOut || produceError == notEnoughReplicasAfterAppend
+    }
 
     /// What FindCoordinator says for a key that may not be described.
     static func coordinatorDenied(isTransaction: Bool) -> Int16 {

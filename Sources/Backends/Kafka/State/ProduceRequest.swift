@@ -47,6 +47,8 @@ struct ProduceRequest {
             guard partitionCount <= FetchRequest.limit - first else {
                 throw .bad("more partitions than a request may name")
             }
+            let needed = first + max(0, partitionCount)
+            if needed > partitions.capacity { partitions.reserveCapacity(max(needed, first * 2)) }
             for _ in 0..<max(0, partitionCount) {
                 let index = try reader.integer(Int32.self, window)
                 let length = try reader.length(isString: false, window)
