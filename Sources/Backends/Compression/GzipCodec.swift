@@ -3,7 +3,7 @@ import CZlib
 /// gzip by zlib (RFC 1952).
 enum GzipCodec {
     static func decompress(
-        _ bytes: RawSpan, into output: inout [UInt8], limit: Int
+        _ bytes: RawSpan, into output: inout [UInt8], _ room: inout OutputRoom
     ) throws(CompressionError) {
         var stream = unsafe z_stream()
         guard unsafe shim_inflateInit2(&stream, 15 + 16) == Z_OK else { throw .failed }
@@ -13,17 +13,15 @@ enum GzipCodec {
             // zlib's interface lacks a const; it does not write to its input.
             unsafe stream.next_in = UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: UInt8.self))
             unsafe stream.avail_in = size
-            let start = output.count
-            var room = OutputRoom(limit: limit, input: raw.count)
             while true {
                 var code = Z_OK
-                _ = unsafe output.appendRoom(room.next(after: output.count - start)) { space in
+                unsafe room.fill(&output) { space in
                     unsafe stream.next_out = space.baseAddress?.assumingMemoryBound(to: UInt8.self)
                     unsafe stream.avail_out = UInt32(space.count)
                     unsafe code = inflate(&stream, Z_NO_FLUSH)
                     return unsafe space.count - Int(stream.avail_out)
                 }
-                if output.count - start > room.limit { return .limitExceeded }
+                if room.isExceeded { return .limitExceeded }
                 if code == Z_STREAM_END {
                     // Members may follow each other (RFC 1952, section 2.2).
                     if unsafe stream.avail_in == 0 { return nil }
@@ -31,7 +29,7 @@ enum GzipCodec {
                     continue
                 }
                 if code != Z_OK { return .corrupt }
-                if unsafe stream.avail_in == 0, unsafe stream.avail_out > 0 { return .corrupt }
+                if unsafe stream.avail_in == 0, room.isLeft { return .corrupt }
             }
         }
         if let error { throw error }

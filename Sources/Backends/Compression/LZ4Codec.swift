@@ -14,31 +14,30 @@ final class LZ4Codec {
 
     deinit { unsafe _ = LZ4F_freeDecompressionContext(context) }
 
-    func decompress(_ bytes: RawSpan, into output: inout [UInt8], limit: Int) throws(CompressionError) {
+    func decompress(
+        _ bytes: RawSpan, into output: inout [UInt8], _ room: inout OutputRoom
+    ) throws(CompressionError) {
         guard unsafe context != nil else { throw .failed }
         unsafe LZ4F_resetDecompressionContext(context)
-        let start = output.count
         let error: CompressionError? = unsafe bytes.withUnsafeBytes { raw in
             guard let base = raw.baseAddress else { return .corrupt }
-            var rooms = OutputRoom(limit: limit, input: raw.count)
             var at = 0
             while true {
-                let room = rooms.next(after: output.count - start)
                 var hint = 0
                 var consumed = raw.count - at
-                var filled = room
-                _ = unsafe output.appendRoom(room) { space in
+                unsafe room.fill(&output) { space in
+                    var filled = space.count
                     unsafe hint = LZ4F_decompress(context, space.baseAddress, &filled, base + at, &consumed, nil)
-                    return LZ4F_isError(hint) != 0 ? -1 : filled
+                    return LZ4F_isError(hint) != 0 ? 0 : filled
                 }
                 if LZ4F_isError(hint) != 0 { return .corrupt }
-                if output.count - start > rooms.limit { return .limitExceeded }
+                if room.isExceeded { return .limitExceeded }
                 at += consumed
                 let isRead = at >= raw.count
                 // A hint of 0 ends a frame; another may follow.
                 if hint == 0, isRead { return nil }
                 // With room left and nothing to read the frame is cut off; a full room may have more to come.
-                if isRead, filled < room { return .corrupt }
+                if isRead, room.isLeft { return .corrupt }
             }
         }
         if let error { throw error }

@@ -68,6 +68,53 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
         #expect(decompressed(packed, codec) == .success(first + second))
     }
 
+    @Test(arguments: [CompressionCodec.gzip, .lz4, .zstd], [100_000])
+    func `makes room for what comes out, not for each of many empty frames`(codec: CompressionCodec, count: Int) throws
+    {
+        let last = Array("the end".utf8)
+        let empty = try compressed([], codec)
+        var packed: [UInt8] = []
+        for _ in 0..<count { packed += empty }
+        packed += try compressed(last, codec)
+        let compressor = Compressor()
+        var output: [UInt8] = [1]
+        try compressor.decompress(packed.span.bytes, codec, into: &output, limit: 1 << 25)
+        #expect(output == [1] + last)
+        #expect(compressor.roomMade <= 1 << 20)
+    }
+
+    @Test(arguments: [CompressionCodec.gzip, .lz4, .zstd], [1, 4096, 100_000, 5_000_000])
+    func `makes little more room than comes out`(codec: CompressionCodec, size: Int) throws {
+        var generator = Seeded(state: 5)
+        let plain = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let packed = try compressed(plain, codec)
+        let compressor = Compressor()
+        var output: [UInt8] = []
+        try compressor.decompress(packed.span.bytes, codec, into: &output, limit: .max)
+        #expect(output == plain)
+        #expect(compressor.roomMade <= max(4096, min(4 * packed.count, 1 << 20)) + size + (1 << 20))
+    }
+
+    /// Frames by hand, for a window of 128 MiB (RFC 8878, section 3.1.1.1.2): a raw block, and one of a byte repeated.
+    private let wide = [
+        bytes(hex: "28b52ffd0088" + "290000" + "68656c6c6f"), bytes(hex: "28b52ffd0088" + "030010" + "61"),
+    ]
+
+    @Test func `a window that no decoder must have is not allocated, and its frames are read`() throws {
+        let hello = Array("hello".utf8)
+        let run = [UInt8](repeating: 0x61, count: 131_072)
+        #expect(decompressed(wide[0], .zstd) == .success(hello))
+        #expect(decompressed(wide[0], .zstd, limit: 5) == .success(hello))
+        #expect(decompressed(wide[0], .zstd, limit: 4) == .failure(.limitExceeded))
+        #expect(decompressed(wide[1], .zstd) == .success(run))
+        #expect(decompressed(wide[1], .zstd, limit: 131_071) == .failure(.limitExceeded))
+        #expect(decompressed(wide[1], .zstd, limit: .max) == .success(run))
+        let usual = try compressed(hello, .zstd)
+        #expect(decompressed(usual + wide[0] + wide[1], .zstd) == .success(hello + hello + run))
+        #expect(decompressed(wide[0] + [1, 2, 3], .zstd) == .failure(.corrupt))
+        for limit in [0, -1] { #expect(decompressed(wide[0], .zstd, limit: limit) == .failure(.limitExceeded)) }
+    }
+
     @Test(arguments: packing)
     func `stops a bomb at the limit`(codec: CompressionCodec) throws {
         let packed = try compressed([UInt8](repeating: 0, count: 4 << 20), codec)
