@@ -93,25 +93,31 @@ let package = Package(
             swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
         tests("CryptoTests", "Gateway/Crypto", ["TidegateCrypto", "TidegateWire"]),
-        tests("HTTPTests", "Gateway/HTTP", ["TidegateHTTP", "TidegateCrypto"]),
+        tests("HTTPTests", "Gateway/HTTP", ["TidegateHTTP", "TidegateCrypto", "TestSupport"]),
         tests(
             "IdentityTests", "Gateway/Identity",
             ["TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity", "TestSupport"]),
         tests("CoreTests", "Gateway/Core", ["TidegateWire", "TidegateCore", "TestSupport"]),
-        tests("PolicyTests", "Gateway/Policy", ["TidegateCore", "TidegatePolicy"]),
+        tests("PolicyTests", "Gateway/Policy", ["TidegateCore", "TidegatePolicy", "TestSupport"]),
         tests(
             "ConfigurationTests", "Gateway/Configuration",
-            ["TidegateCore", "TidegateConfiguration", "TidegateKafka", "TidegateMasking", "TidegatePolicy"]),
+            [
+                "TidegateCore", "TidegateConfiguration", "TidegateKafka", "TidegateMasking", "TidegatePolicy",
+                "TestSupport",
+            ]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
-        tests("CompressionTests", "Backends/Compression", ["TidegateCompression"]),
+        tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
         tests("MaskingTests", "Masking", ["TidegateWire", "TidegateCore", "TidegateMasking", "TestSupport"]),
-        tests("EvidenceTests", "Gateway/Evidence", ["TidegateCore", "TidegateCrypto", "TidegateEvidence"]),
+        tests(
+            "EvidenceTests", "Gateway/Evidence",
+            ["TidegateCore", "TidegateCrypto", "TidegateEvidence", "TestSupport"]),
         tests(
             "TransportTests", "Gateway/Transport",
-            ["TidegateTransport", "TidegateCore", "TidegateCrypto", "TidegateWire"]),
+            ["TidegateTransport", "TidegateCore", "TidegateCrypto", "TidegateWire", "TestSupport"]),
         tests("DemoTests", "Gateway/Demo", ["TidegateDemo", "TidegateCrypto", "TidegateHTTP"]),
         tests("ArchitectureTests", "Architecture", []),
-        tests("IntegrationTests", "Integration", ["TidegateDemo", "TidegateCrypto"], exclude: ["Clients"]),
+        tests(
+            "IntegrationTests", "Integration", ["TidegateDemo", "TidegateCrypto", "TestSupport"], exclude: ["Clients"]),
         tests(
             "KafkaTests", "Backends/Kafka", ["TidegateWire", "TidegateCore", "TidegateKafka", "TestSupport"],
             exclude: ["Golden"]),

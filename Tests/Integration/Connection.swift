@@ -63,7 +63,7 @@ final class Connection {
     }
 
     static func canBind(_ port: UInt16) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         return with(port: port, { bind(descriptor, $0, $1) }) == 0
     }

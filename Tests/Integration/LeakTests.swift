@@ -148,6 +148,7 @@ final class Recorder: @unchecked Sendable {  // the lock guards what changes
         while true {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else { break }
+            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard Connection.with(port: port, { connect(server, $0, $1) }) == 0 else {
                 close(client)

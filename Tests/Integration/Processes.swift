@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 struct ProcessFailure: Error, CustomStringConvertible { var description: String }
 
@@ -63,9 +64,9 @@ final class RunningProgram {
     }
 }
 
-/// Asks again and again until it is so: no test sleeps for a time that it guessed.
+/// Asks again and again until it is so, for `seconds` times the patience: no test sleeps for a time that it guessed.
 func eventually(_ what: String, within seconds: Double = 20, _ holds: () throws -> Bool) throws {
-    let end = ContinuousClock.now + .seconds(seconds)
+    let end = ContinuousClock.now + .seconds(seconds * Double(patienceFactor))
     while try !holds() {
         guard ContinuousClock.now < end else { throw ProcessFailure(description: "not within \(seconds) s: \(what)") }
         usleep(50_000)

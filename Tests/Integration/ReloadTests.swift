@@ -73,7 +73,7 @@ extension Integration {
         @Test func `a route is added and taken away without a signal`() throws {
             let cluster = try MockCluster()
             try cluster.create(topic: "clients-reload", partitions: 3)
-            let gateway = try GatewayProcess(before: cluster.bootstrap)
+            let gateway = try GatewayProcess(before: cluster.bootstrap, GatewaySetup(files: ["password": "secret"]))
             defer { gateway.stop() }
             let port = gateway.port + 4
             let token = try gateway.issuer.mint(subject: "eva", groups: ["engineers"])
@@ -88,8 +88,19 @@ extension Integration {
             #expect(try raw.leaders(of: "clients-reload").count == 3)
             try gateway.change { $0.routes = "" }
             try eventually("the route is gone", within: 10) { (try? Connection(port: port)) == nil }
+            #expect(try raw.receive() == nil, "nothing passes on a route that is gone")
+            try eventually("its end is written") {
+                gateway.evidence.contains { $0.contains("\"session.ended\"") && $0.contains("\"no longer allowed\"") }
+            }
             let old = try RawKafka(port: gateway.port, token: token)
             #expect(try old.leaders(of: "clients-reload").count == 3)
+            try gateway.change {
+                $0.kafka = ", sasl: { mechanism: PLAIN, username: gateway, passwordFile: password }"
+            }
+            #expect(try old.receive() == nil, "what is connected by other settings ends")
+            try eventually("its end is written") {
+                gateway.evidence.contains { $0.contains("\"session.ended\"") && $0.contains("\"draining\"") }
+            }
         }
     }
 }

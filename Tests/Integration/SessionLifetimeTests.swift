@@ -26,13 +26,16 @@ extension Integration {
                 more: ["--token-lifetime", "\(fresh ? lifetime : 3000)"])
             defer { reader.stop() }
             var number = 0
+            var hasBegun = false
             // The client's end is the condition; records and tokens come until then.
             try eventually("the client has read long enough", within: Double(SessionLifetimeTests.reading) + 20) {
                 if number % 5 == 0 {
                     let record = KafkaClient.Record(partition: 0, offset: 0, key: [1], value: [2])
                     try KafkaClient.producer(bootstrap: cluster.bootstrap)
                         .produce([record], to: SessionLifetimeTests.topic)
-                    if fresh {
+                    // Until the client has logged in, its token is a fresh one: who knows when it has started.
+                    hasBegun = hasBegun || gateway.evidence.contains { $0.contains("\"session.started\"") }
+                    if fresh || !hasBegun {
                         try gateway.issuer.mint(subject: "eva", groups: ["engineers"], lifetime: Int64(lifetime))
                             .write(toFile: file, atomically: true, encoding: .utf8)
                     }

@@ -12,7 +12,8 @@ struct WatchedFilesTests {
         let port: UInt16
         private var process: ChildProcess?
 
-        init() throws {
+        /// - Parameter descriptors: how many the gateway inherits, and how many it may have.
+        init(descriptors: (soft: Int, hard: Int)? = nil) throws {
             folder = try Surroundings.temporaryFolder()
             port = try Ports.base([0, 1, 2, 8])
             try write("one", to: "password")
@@ -20,8 +21,12 @@ struct WatchedFilesTests {
             for name in ["backend", "admin"] { try certify(name) }
             try configure()
             let binary = try #require(Surroundings.gateway)
-            let started = try ChildProcess(
-                binary, ["serve", "--config", folder + "/tidegate.yaml"], errors: folder + "/log")
+            var command = [binary, "serve", "--config", folder + "/tidegate.yaml"]
+            if let descriptors {
+                let limits = "ulimit -Hn \(descriptors.hard) && ulimit -Sn \(descriptors.soft) && exec \"$@\""
+                command = ["/bin/sh", "-c", limits, "sh"] + command
+            }
+            let started = try ChildProcess(command[0], Array(command.dropFirst()), errors: folder + "/log")
             process = started
             try eventually("the gateway runs") {
                 guard started.isRunning else { throw ProcessFailure(description: self.log) }
@@ -47,6 +52,13 @@ struct WatchedFilesTests {
                     decoding: FileManager.default.contents(atPath: folder + "/evidence/" + name) ?? Data(),
                     as: UTF8.self)
             }.joined()
+        }
+
+        /// The soft and the hard limit of the process's descriptors.
+        func descriptors() throws -> [Substring] {
+            let limits = try String(contentsOfFile: "/proc/\(process?.identifier ?? 0)/limits", encoding: .utf8)
+            let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+            return Array(line.split(separator: " ").dropFirst(3).prefix(2))
         }
 
         func count(_ words: String) -> Int { log.ranges(of: words).count }
@@ -124,6 +136,12 @@ struct WatchedFilesTests {
         #expect(gateway.evidence.contains("\"problems\":1"))
         try gateway.write("three", to: "password")
         try eventually("the refused set is read again") { gateway.count(Self.accepted) > before }
+    }
+
+    @Test func `the gateway takes all descriptors that it may have, and says where they are few`() throws {
+        let gateway = try Serving(descriptors: (soft: 200, hard: 900))
+        #expect(try gateway.descriptors() == ["900", "900"])
+        #expect(gateway.count("limits.sessions is more than the system has descriptors for") == 1)
     }
 
     @Test func `a key set that verifies nothing is refused`() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TidegateCore
 import TidegateMasking
@@ -69,7 +70,7 @@ import TidegateMasking
 
     @Test(arguments: 0..<40)
     func `random documents come out as a tree that is edited and printed`(seed: Int) throws {
-        var generator = Seeded(state: UInt64(seed) &* 0x9E37_79B9 &+ 7)
+        var generator = SeededGenerator(seed: UInt64(seed))
         for _ in 0..<60 {
             let tree = Tree.random(&generator, depth: 0)
             let path = Tree.randomPath(&generator)
@@ -111,7 +112,7 @@ private indirect enum Tree {
         }
     }
 
-    static func random(_ generator: inout Seeded, depth: Int) -> Tree {
+    static func random(_ generator: inout SeededGenerator, depth: Int) -> Tree {
         switch Int.random(in: 0..<(depth < 4 ? 7 : 4), using: &generator) {
         case 0: return .word(["1", "-2.5", "true", "null", "0"].randomElement(using: &generator) ?? "1")
         case 1, 2, 3: return .text(String(repeating: "v", count: Int.random(in: 0...6, using: &generator)) + "é")
@@ -126,7 +127,7 @@ private indirect enum Tree {
         }
     }
 
-    static func randomPath(_ generator: inout Seeded) -> [String] {
+    static func randomPath(_ generator: inout SeededGenerator) -> [String] {
         var path = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
             ["a", "b", "c", "*", "**"].randomElement(using: &generator) ?? "a"
         }
@@ -181,15 +182,5 @@ private indirect enum Tree {
             return .text((text.count > count ? String(text.prefix(count)) : "") + "****")
         default: return .word("null")
         }
-    }
-}
-
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

@@ -186,10 +186,13 @@ public final class ScriptedAuthority {
     }
 
     /// The authority after a reload: one version later, same policy unless another is given.
-    public func reload(_ policy: ScriptedPolicy? = nil) -> Authority {
+    ///
+    /// - Parameter routes: those that there are; nil knows any.
+    public func reload(_ policy: ScriptedPolicy? = nil, routes: [String: Route]? = nil) -> Authority {
         version += 1
         return Authority(
-            version: version, policy: policy ?? self.policy, maskers: maskers, authenticator: authenticator)
+            version: version, policy: policy ?? self.policy, maskers: maskers, authenticator: authenticator,
+            routes: routes)
     }
 
     /// A governor of a new session (`s1`, `s2`, ...).

@@ -38,6 +38,7 @@ public final class KafkaBackend: Backend {
     /// machine does not know a topic's id.
     public func run() async {
         guard let connections = services.sideConnections else { return }
+        defer { cluster.retire() }
         var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
             let cluster = cluster

@@ -12,21 +12,28 @@ struct Assembly {
         /// What the backend was made of: an unchanged one goes on.
         let fingerprint: String
         let name: String
+        /// The authority's version that it was made for.
+        let version: UInt32
     }
 
     let configuration: Configuration
     let backends: [Running]
     let listeners: [ListenerSpecification]
     let verifier: TokenVerifier
+    let version: UInt32
 
-    /// - Parameter kept: backends of the configuration before; those whose settings and files have not changed go on.
+    /// - Parameters:
+    ///   - version: the authority's, higher than all before.
+    ///   - kept: backends of the configuration before; those whose settings and files have not changed go on.
     /// - Throws: all that only shows when things are made.
     init(
-        _ configuration: Configuration, _ secrets: FileSecretReader, services: (FileSecretReader) -> BackendServices,
+        _ configuration: Configuration, _ secrets: FileSecretReader, version: UInt32,
+        services: (FileSecretReader) -> BackendServices,
         keeping kept: [Running],
         verifier previous: TokenVerifier? = nil, log: Log
     ) throws(ConfigurationProblems) {
         self.configuration = configuration
+        self.version = version
         var backends: [Running] = []
         var problems: [ConfigurationProblem] = []
         for settings in configuration.backends {
@@ -37,7 +44,8 @@ struct Assembly {
                 do throws(ConfigurationProblems) {
                     let made = try type.init(
                         name: settings.name, settings: settings.settings, services: services(secrets))
-                    backends.append(Running(backend: made, fingerprint: fingerprint, name: settings.name))
+                    backends.append(
+                        Running(backend: made, fingerprint: fingerprint, name: settings.name, version: version))
                 } catch { problems += error.list }
             }
         }
@@ -47,7 +55,7 @@ struct Assembly {
         for route in configuration.routes {
             guard let running = backends.first(where: { $0.name == route.backend }) else { continue }
             do throws(ConfigurationProblems) {
-                listeners += try Assembly.listeners(route, running.backend, configuration.limits)
+                listeners += try Assembly.listeners(route, running, configuration.limits)
             } catch { problems += error.list }
         }
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
@@ -55,12 +63,13 @@ struct Assembly {
     }
 
     private static func listeners(
-        _ route: Configuration.Route, _ backend: any Backend, _ limits: SessionLimits
+        _ route: Configuration.Route, _ running: Running, _ limits: SessionLimits
     ) throws(ConfigurationProblems) -> [ListenerSpecification] {
+        let backend = running.backend
         let declaration = type(of: backend).declaration
         let description = Route(
             name: route.name, backendName: route.backend, declaration: declaration, advertise: route.advertise,
-            isConfidential: route.isConfidential, limits: limits)
+            isConfidential: route.isConfidential, limits: limits, backendVersion: running.version)
         let networks = try route.proxyNetworks?.map { text throws(ConfigurationProblems) in
             guard let network = Network(text) else {
                 throw Assembly.problem(
@@ -95,10 +104,11 @@ struct Assembly {
         return ConfigurationProblems([ConfigurationProblem(mark: mark, path: "", message, suggestion: suggestion)])
     }
 
-    func authority(version: UInt32) -> Authority {
+    func authority() -> Authority {
         Authority(
             version: version, policy: CompiledPolicy(configuration.policies), maskers: configuration.profiles,
-            authenticator: verifier)
+            authenticator: verifier,
+            routes: Dictionary(listeners.map { ($0.runtime.route.name, $0.runtime.route) }) { first, _ in first })
     }
 
     /// Makes each backend once, for `check`: what only shows then.

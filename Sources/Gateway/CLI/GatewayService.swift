@@ -21,7 +21,9 @@ actor GatewayService {
         }
     }
 
+    /// From the signal to the end, the last sync of evidence included.
     static let drainSeconds = 25
+    private static let secondsToStore = 2
 
     private let file: String
     private let log: Log
@@ -31,7 +33,6 @@ actor GatewayService {
     private let readiness: ReadinessState
     private let control: HTTPServer
     private var assembly: Assembly
-    private var version: UInt32 = 1
     private var running: [String: (fingerprint: String, task: Task<Void, Never>)] = [:]
     private let watcher = FileWatcher()
     private var watching: Task<Void, Never>?
@@ -49,6 +50,7 @@ actor GatewayService {
         for problem in reading.problems { Output.error("\(problem)\n") }
         let log = Log(minimum: configuration.logLevel)
         self.log = log
+        let descriptors = Descriptors.raise()
         readiness = ReadinessState()
         let prefix = String(UInt64(bitPattern: Instant.current.nanoseconds / 1_000_000), radix: 36)
         evidence = try EvidenceWriter(
@@ -61,15 +63,19 @@ actor GatewayService {
         settings.driver = DriverChoice(rawValue: configuration.transport.driver) ?? .auto
         settings.isStrict = configuration.evidence.isStrict
         settings.totalBytes = configuration.limits.totalBytes
+        settings.descriptors = descriptors
+        // Its own connections, and for each backend and issuer what is asked beside sessions.
+        settings.otherDescriptors =
+            HTTPServer.Limits().connections + 4 * (configuration.backends.count + configuration.issuers.count)
         let services = GatewayServices(log: log)
         let made: Assembly
         do throws(ConfigurationProblems) {
             made = try Assembly(
-                configuration, reading.secrets, services: { services.make($0) }, keeping: [], log: log)
+                configuration, reading.secrets, version: 1, services: { services.make($0) }, keeping: [], log: log)
         } catch { throw StartError(error) }
         assembly = made
         transport = try TransportRuntime(
-            settings, authority: made.authority(version: 1), ledger: SessionLedger(), sink: evidence, log: log)
+            settings, authority: made.authority(), ledger: SessionLedger(), sink: evidence, log: log)
         services.attach(transport)
         figures = GatewayFigures(transport: transport, evidence: evidence)
         do {
@@ -90,6 +96,14 @@ actor GatewayService {
         } catch {
             transport.shutdown()
             throw StartError(error)
+        }
+        if transport.connectionLimit < configuration.limits.sessions {
+            log.warning(
+                "limits.sessions is more than the system has descriptors for",
+                [
+                    "sessions": "\(configuration.limits.sessions)", "possible": "\(transport.connectionLimit)",
+                    "descriptors": "\(descriptors)",
+                ])
         }
         watcher.watch(reading.states)
         figures.reloaded(successfully: true)
@@ -156,21 +170,19 @@ actor GatewayService {
         let next: Assembly
         do throws(ConfigurationProblems) {
             next = try Assembly(
-                configuration, reading.secrets, services: { services.make($0) }, keeping: assembly.backends,
-                verifier: assembly.verifier, log: log)
+                configuration, reading.secrets, version: assembly.version + 1, services: { services.make($0) },
+                keeping: assembly.backends, verifier: assembly.verifier, log: log)
         } catch { return reject(error.list.map(\.description)) }
+        let (inForce, isInForce) = AsyncStream.makeStream(of: Void.self)
         do {
             // All that can fail comes before anything is swapped.
             let certificate = try configuration.admin.tls.map(Assembly.context)
-            try transport.replaceListeners(next.listeners)
+            try transport.replaceListeners(next.listeners, under: next.authority()) { isInForce.finish() }
             if let certificate { control.replace(tls: certificate) }
         } catch { return reject(["\(error)"]) }
-        version += 1
         assembly = next
         startBackends()
-        await withCheckedContinuation { continuation in
-            transport.swapAuthority(next.authority(version: version)) { continuation.resume() }
-        }
+        for await _ in inForce {}
         figures.reloaded(successfully: true)
         evidence.write("config.reloaded") { JSONText.member("reason", reason, to: &$0) }
         log.info("configuration reloaded", ["reason": reason])
@@ -206,12 +218,12 @@ actor GatewayService {
 
     // MARK: The end
 
-    /// Drains and stops; 25 s at most.
+    /// Drains and stops; `drainSeconds` at most, where storage answers.
     func stop() async {
         log.info("draining", ["seconds": "\(GatewayService.drainSeconds)"])
         readiness.set(.notDraining, false)
         watching?.cancel()
-        await transport.drain(seconds: GatewayService.drainSeconds)
+        await transport.drain(seconds: GatewayService.drainSeconds - GatewayService.secondsToStore)
         for (_, old) in running { old.task.cancel() }
         transport.shutdown()
         evidence.close()

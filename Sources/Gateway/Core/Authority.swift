@@ -6,14 +6,28 @@ public final class Authority: Sendable {
     /// Compiled profiles; `MaskIndex` n is element n - 1.
     public let maskers: [any Masker]
     public let authenticator: any Authenticator
+    /// The routes there are, by name; nil knows any.
+    private let routes: [String: Route]?
 
     public init(
-        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], authenticator: any Authenticator
+        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], authenticator: any Authenticator,
+        routes: [String: Route]? = nil
     ) {
+        self.routes = routes
         self.version = version
         self.policy = policy
         self.maskers = maskers
         self.authenticator = authenticator
+    }
+
+    /// True where a session's route is there still, and leads to the same backend: nothing passes on another.
+    public func knows(_ route: Route) -> Bool {
+        routes.map { $0[route.name]?.backendName == route.backendName } ?? true
+    }
+
+    /// True where the backend of a session's route was made of other settings than now: its sessions end in order.
+    public func replaces(backendOf route: Route) -> Bool {
+        routes?[route.name].map { $0.backendVersion != route.backendVersion } ?? false
     }
 
     @inlinable

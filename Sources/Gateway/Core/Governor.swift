@@ -85,6 +85,7 @@ public struct Governor: ~Copyable {
         case .notYet: return .notYet
         case .rejected(let reason): return .refused(reject(reason))
         case .verified(let verified):
+            guard authority.knows(session.route) else { return .refused(reject("the route is gone")) }
             guard verified.expires > now else { return .refused(reject("token expired")) }
             if let principal {
                 guard principal.subject == verified.subject, principal.issuer == verified.issuer else {
@@ -136,8 +137,14 @@ public struct Governor: ~Copyable {
     /// A name's number on this connection: no allocation once it is known.
     @inlinable
     public mutating func resource(_ kind: ResourceKind, named name: RawSpan) -> Answer<Resource> {
-        guard let index = names.intern(kind.index, name) else { return .refused(Refusal(.limit)) }
+        guard let index = names.intern(kind.index, name) else { return refuseName() }
         return .ready(Resource(index: index))
+    }
+
+    @usableFromInline
+    mutating func refuseName() -> Answer<Resource> {
+        refuseRequest(nil, "more names than one connection may bring")
+        return .refused(Refusal(.limit))
     }
 
     public func name(of resource: Resource) -> String { names.name(resource.index) }
@@ -166,7 +173,10 @@ public struct Governor: ~Copyable {
         guard let principal else { return .deny(Refusal(.unauthenticated)) }
         if principal.expires <= now { return .deny(Refusal(.expired)) }
         if operation.action.isChange, evidence.isBroken { return .deny(Refusal(.evidenceUnavailable)) }
-        guard let index = line(for: operation) else { return .deny(Refusal(.limit)) }
+        guard let index = line(for: operation) else {
+            refuseRequest(operation.wireName, "more decisions than one connection may ask for")
+            return .deny(Refusal(.limit))
+        }
         if lines[index].version == version, !operation.action.isChange { return recall(index) }
         let ruling = judge(principal, operation)
         let decision: Decision
@@ -207,7 +217,9 @@ public struct Governor: ~Copyable {
     }
 
     private func judge(_ principal: Principal, _ operation: Operation) -> Ruling {
-        guard authority.authenticator.stands(principal) else { return Ruling(effect: .deny, rule: -1) }
+        guard authority.knows(session.route), authority.authenticator.stands(principal) else {
+            return Ruling(effect: .deny, rule: -1)
+        }
         let start = meter.clock()
         defer { meter.tally { $0.decisions.observe(nanoseconds: meter.clock() - start) } }
         let route = session.route
@@ -226,8 +238,14 @@ public struct Governor: ~Copyable {
         return index < kinds.count ? kinds[index].singular : ""
     }
 
-    /// Decisions that one connection may have cached: pairs of names are a peer's input.
-    static let lineLimit = 65_536
+    /// Decisions that one connection may have cached, two for each name (a consumer describes and reads): pairs of names
+    /// are a peer's input.
+    static let lineLimit = 2 * NameTable.limit.names
+
+    /// Bytes of memory that names and decisions of this connection hold.
+    public var heldBytes: Int {
+        names.heldBytes + lines.capacity * MemoryLayout<Line>.stride + heads.capacity * MemoryLayout<UInt32>.stride
+    }
 
     private mutating func line(for operation: Operation) -> Int? {
         guard Int(operation.resource.index) < names.count else { return nil }
@@ -264,14 +282,14 @@ public struct Governor: ~Copyable {
         let question = Question(
             route: session.route.name, action: action, kind: session.route.kinds[Int(kind.index)].singular,
             name: String(decoding: name.allBytes, as: UTF8.self))
-        return authority.authenticator.stands(principal)
+        return authority.knows(session.route) && authority.authenticator.stands(principal)
             && authority.policy.judge(principal, question).effect == .allow
     }
 
     /// True where some rule of the route covers the principal; opens what names nothing.
     public var isCovered: Bool {
         guard let principal, !isExpired else { return false }
-        return authority.authenticator.stands(principal)
+        return authority.knows(session.route) && authority.authenticator.stands(principal)
             && authority.policy.covers(principal, route: session.route.name)
     }
 
@@ -333,9 +351,7 @@ public struct Governor: ~Copyable {
     public mutating func openClearance() -> Clearance? {
         if isExpired { return nil }
         if coveredIn != version {
-            guard let principal, authority.authenticator.stands(principal),
-                authority.policy.covers(principal, route: session.route.name)
-            else { return nil }
+            guard isCovered else { return nil }
             coveredIn = version
         }
         return Clearance(line: .max, authority: version, mask: .none, recording: .positions)

@@ -4,8 +4,9 @@ public import TidegateWire
 /// peer's input). No allocation once a name is known; none at all before the first.
 @usableFromInline
 struct NameTable {
-    /// Names and bytes that one connection may bring; more is refused.
-    @usableFromInline static let limit = (names: 65_536, bytes: 8 << 20)
+    /// Names and bytes that one connection may bring; more is refused. Each name may be as long as Kafka's topics are
+    /// (249 bytes), and all together hold no more than an outbox may.
+    @usableFromInline static let limit = (names: 16_384, bytes: 4 << 20)
     @usableFromInline static let seed = UInt64.random(in: .min ... .max)
     /// Odd and secret: with a known factor, names whose top bits differ collide under every seed.
     @usableFromInline static let factor = UInt64.random(in: .min ... .max) | 1
@@ -22,6 +23,11 @@ struct NameTable {
     @usableFromInline init() {}
 
     @usableFromInline var count: Int { kinds.count }
+
+    /// Bytes of memory that the table holds.
+    var heldBytes: Int {
+        (slots.capacity + starts.capacity) * MemoryLayout<UInt32>.stride + kinds.capacity + bytes.capacity
+    }
 
     @inlinable
     static func hash(_ kind: UInt8, _ name: RawSpan) -> UInt64 {

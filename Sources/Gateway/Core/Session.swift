@@ -4,6 +4,8 @@ import Synchronization
 public final class Route: Sendable {
     public let name: String
     public let backendName: String
+    /// Tells backends of one name apart: the authority's version that the backend was made for.
+    public let backendVersion: UInt32
     /// `kafka`, `redis`, `postgres`.
     public let protocolName: String
     /// How the route is reached from outside, where a protocol tells its clients addresses.
@@ -16,10 +18,11 @@ public final class Route: Sendable {
 
     public init(
         name: String, backendName: String, declaration: BackendDeclaration, advertise: Advertise?,
-        isConfidential: Bool, limits: SessionLimits
+        isConfidential: Bool, limits: SessionLimits, backendVersion: UInt32 = 0
     ) {
         self.name = name
         self.backendName = backendName
+        self.backendVersion = backendVersion
         protocolName = declaration.protocolName
         kinds = declaration.kinds
         wireNames = declaration.wireNames
@@ -125,6 +128,7 @@ public final class SessionLedger: Sendable {
     private struct State {
         var bySubject: [String: Int] = [:]
         var total = 0
+        var most = Int.max
     }
     private let state = Mutex(State())
     public init() {}
@@ -146,10 +150,13 @@ public final class SessionLedger: Sendable {
         }
     }
 
+    /// Sets how many connections there may be, whatever a route allows: as many as the process has descriptors for.
+    public func restrict(to connections: Int) { state.withLock { $0.most = connections } }
+
     /// - Returns: false where the gateway has as many connections as it may.
     public func connect(limit: Int) -> Bool {
         state.withLock { state in
-            guard state.total < limit else { return false }
+            guard state.total < min(limit, state.most) else { return false }
             state.total += 1
             return true
         }

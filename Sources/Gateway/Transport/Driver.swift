@@ -40,6 +40,8 @@ struct Operations: OptionSet, BitwiseCopyable {
 /// is the loop's to ignore. `receive` goes on until stopped, ended or failed: its last arrival has `more` false.
 protocol Driver: AnyObject {
     var name: String { get }
+    /// Bytes of the pool that are lent to the kernel for what may come: they hold nothing of anybody's.
+    var bytesLent: Int { get }
     /// Wall-clock time, and nanoseconds of a clock that only rises.
     func clock() -> (wall: Instant, monotonic: Int64)
     /// Waits until something arrives, at most so long (nil: for ever), and appends it.

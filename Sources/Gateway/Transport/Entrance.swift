@@ -28,9 +28,12 @@ final class Entrance {
             half.window.settle(loop.pool)
             if !half.isReceiving { loop.rearm(half) }
         case .malformed:
-            loop.log.info("PROXY header is malformed", ["peer": "\(peer)", "route": runtime.route.name])
-            close()
+            close(.violation(.client), "PROXY header is malformed")
         case .header(let source, let length):
+            // Its route is that of its beginning, which a reload may have taken away meanwhile.
+            if !loop.authority.knows(runtime.route) || loop.authority.replaces(backendOf: runtime.route) {
+                return close(.draining)
+            }
             loop.entrances[half.token] = nil
             half.window.consume(length, loop.pool)
             half.isFresh = !half.window.isEmpty
@@ -39,8 +42,10 @@ final class Entrance {
     }
 
     /// Gives up: malformed, ended, or too slow.
-    func close() {
-        loop.meter(for: runtime.route).counts.sessionsRejected &+= 1
+    ///
+    /// - Parameter text: says more than the reason's word.
+    func close(_ reason: CloseReason, _ text: String? = nil) {
+        loop.refuse(runtime, from: peer, localPort: localPort, reason, text)
         loop.entrances[half.token] = nil
         loop.dispose(half)
         loop.ledger.disconnect()

@@ -7,6 +7,7 @@ import TidegateCore
 @safe
 final class EpollDriver: Driver {
     let name = "epoll"
+    let bytesLent = 0
     private let pool: BufferPool
     private let queue: CInt
     private let mailbox: CInt

@@ -32,7 +32,7 @@ extension EventLoop {
 
     /// Ends the sessions that hold most, this loop's share of what is too much.
     private func shed() {
-        let share = Double(pool.bytesHeld) / Double(max(1, budget.bytes))
+        let share = Double(published) / Double(max(1, budget.bytes))
         var left = max(
             Int(Double(max(0, budget.excess(of: 9))) * share),
             (2 * pool.reserve - pool.chunksLeft) * BufferPool.stride)
@@ -40,7 +40,7 @@ extension EventLoop {
         for slot in 0..<relays.slots {
             // The gateway's own connections stay.
             guard let relay = relays.element(inSlot: slot), relay.runtime != nil else { continue }
-            let held = relay.client.held(pool) + relay.backend.held(pool)
+            let held = relay.client.held(pool) + relay.backend.held(pool) + relay.remembered
             if held > 0 { holders.append((held, relay)) }
         }
         holders.sort { $0.held > $1.held }

@@ -1,6 +1,7 @@
 import CUring
 import Glibc
 import TidegateCore
+import TidegateWire
 
 /// One thread on one core: its listeners, connections, buffers, timers and evidence. Born on its thread, not Sendable, not
 /// locked; others reach it by its `LoopHandle`.
@@ -51,13 +52,24 @@ final class EventLoop {
     /// The chunk into which small pieces are copied, and how far.
     private var fill = BufferPool.none
     private var filled = 0
-    private var published = 0
+    private(set) var published = 0
+    /// Bytes that governors hold, of all sessions.
+    var remembered = 0
     /// No memory is left to read more.
     var isStarved = false
     /// When sessions are ended to free memory, in monotonic nanoseconds; only while `isStarved`.
     var shedAt: Int64 = 0
     /// Until when starvation counts as going on, in monotonic nanoseconds.
     var calmAt: Int64 = 0
+    /// Strict mode: evidence that waits for storage, in order, and its bytes; above `evidenceMark` nothing more is read.
+    private var submitted = Ring<Submission>()
+    private var evidenceWaiting = 0
+    private let evidenceMark: Int
+    private var isBehind = false
+    /// Neither memory nor evidence bears that more is read.
+    var readsNothing: Bool { isStarved || isBehind }
+    /// Log lines of this second about connections that became no session.
+    private var refusals = (second: Int64.min, count: 0)
     /// TLS sessions whose buffers have grown; looked at when they have had time to become idle.
     var grownTLS: [Token] = []
     private var sessions: UInt64 = 0
@@ -74,6 +86,11 @@ final class EventLoop {
         var done: [@Sendable () -> Void]
     }
     private static let slice = 256
+    private struct Submission: BitwiseCopyable {
+        var ticket: Ticket
+        var bytes: Int
+    }
+    private static let refusalsLogged = 50
 
     /// - Parameter makeDriver: makes the driver on the loop's own thread.
     init(handle: LoopHandle, settings: LoopSettings, authority: Authority) {
@@ -83,6 +100,7 @@ final class EventLoop {
         budget = settings.budget
         resolver = settings.resolver
         sink = settings.sink
+        evidenceMark = settings.isStrict ? settings.evidenceBytes : .max
         pool = BufferPool(bytes: settings.poolBytes)
         driver = settings.makeDriver(pool, handle)
         let clock = driver.clock()
@@ -152,15 +170,33 @@ final class EventLoop {
         evidence.settle(at: now)
         guard evidence.hasEntries else { return }
         noted = evidence.take(into: &lines)
-        if let sink {
-            sink.submit(lines, upTo: noted, from: handle)
-        } else {
+        guard let sink else {
             durable = noted
+            return
+        }
+        submitted.append(Submission(ticket: noted, bytes: lines.count))
+        evidenceWaiting += lines.count
+        if evidenceWaiting > evidenceMark, !isBehind {
+            isBehind = true
+            lookAtAll()
+        }
+        sink.submit(lines, upTo: noted, from: handle)
+    }
+
+    /// Forgets evidence that no longer waits.
+    private func settle(upTo ticket: Ticket) {
+        while let first = submitted.first, first.ticket <= ticket {
+            _ = submitted.popFirst()
+            evidenceWaiting -= first.bytes
+        }
+        if isBehind, evidenceWaiting <= evidenceMark / 2 {
+            isBehind = false
+            lookAtAll()
         }
     }
 
     private func account() {
-        let held = pool.bytesHeld
+        let held = pool.bytesHeld - driver.bytesLent + remembered
         if held != published {
             budget.add(held - published)
             published = held
@@ -225,7 +261,11 @@ final class EventLoop {
             // Stopped by us, or out of buffers: the relay arms it again when it wants more.
             if half.relay == nil, entrances[half.token] != nil, !isStarved { rearm(half) }
         case let error:
-            if let entrance = entrances[half.token] { entrance.close() } else { half.relay?.ended(half, error: error) }
+            if let entrance = entrances[half.token] {
+                entrance.close(.ended)
+            } else {
+                half.relay?.ended(half, error: error)
+            }
         }
     }
 
@@ -243,7 +283,7 @@ final class EventLoop {
             relay.tick()
             look(at: relay)
         } else if kind == 1 {
-            entrances[token & 0x00FF_FFFF_FFFF_FFFF]?.close()
+            entrances[token & 0x00FF_FFFF_FFFF_FFFF]?.close(.notAuthenticatedInTime)
         } else {
             for listener in listeners where !listener.isAccepting && !isDraining {
                 listener.isAccepting = true
@@ -313,6 +353,7 @@ final class EventLoop {
     func forget(_ relay: Relay) {
         relay.client.relay = nil
         relay.backend.relay = nil
+        remembered -= relay.remembered
         relays.remove(relay.token)
         if relay.runtime != nil { ledger.disconnect() }
     }
@@ -385,10 +426,39 @@ final class EventLoop {
         }
     }
 
+    /// Writes to evidence, log and figures that a connection became no session.
+    ///
+    /// - Parameter text: says more than the reason's word.
+    func refuse(
+        _ runtime: RouteRuntime, from peer: SocketAddress, localPort: UInt16, _ reason: CloseReason,
+        _ text: String? = nil
+    ) {
+        var governor = governor(runtime, from: peer, localPort: localPort, waker: Waker {})
+        if let text { governor.rejectSession(text) }
+        governor.end(reason)
+        let second = now.nanoseconds / 1_000_000_000
+        if refusals.second != second { refusals = (second, 0) }
+        refusals.count += 1
+        guard reason != .ended, refusals.count <= EventLoop.refusalsLogged else { return }
+        log.info(
+            "connection refused",
+            ["route": runtime.route.name, "client_address": "\(peer)", "reason": text ?? reason.word])
+    }
+
+    func governor(_ runtime: RouteRuntime, from peer: SocketAddress, localPort: UInt16, waker: Waker) -> Governor {
+        let (id, number) = nextSessionID()
+        let session = Session(
+            id: id, route: runtime.route, clientAddress: "\(peer)", localPort: localPort, started: now)
+        return Governor(
+            session: session, authority: authority, evidence: evidence, meter: meter(for: runtime.route),
+            ledger: ledger, number: number, waker: waker, now: now)
+    }
+
     // MARK: Evidence
 
     func evidenceIsDurable(upTo ticket: Ticket) {
         durable = max(durable, ticket)
+        settle(upTo: ticket)
         let relays = waiting
         waiting.removeAll(keepingCapacity: true)
         for relay in relays {
@@ -399,6 +469,7 @@ final class EventLoop {
 
     func evidenceFailed() {
         evidence.isBroken = true
+        settle(upTo: .max)
         for relay in waiting {
             relay.waitsForEvidence = false
             relay.cut(Refusal(.evidenceUnavailable))
@@ -462,5 +533,6 @@ struct LoopSettings: Sendable {
     var sink: (any EvidenceSink)?
     var isStrict: Bool
     var poolBytes: Int
+    var evidenceBytes: Int
     var makeDriver: @Sendable (BufferPool, LoopHandle) -> any Driver
 }

@@ -88,7 +88,9 @@ extension EventLoop {
             return driver.close(descriptor, 0, resetting: false)
         }
         guard ledger.connect(limit: runtime.route.limits.sessions) else {
-            meter(for: runtime.route).counts.sessionsRejected &+= 1
+            refuse(
+                runtime, from: endpoints.peer, localPort: endpoints.localPort, .limit,
+                "more connections than there may be")
             return driver.close(descriptor, 0, resetting: true)
         }
         let half = Half(.client)
@@ -111,16 +113,11 @@ extension EventLoop {
     @discardableResult
     func begin(_ half: Half, _ runtime: RouteRuntime, from peer: SocketAddress, localPort: UInt16) -> Relay {
         let token = relays.reserve()
-        let (id, number) = nextSessionID()
-        let session = Session(
-            id: id, route: runtime.route, clientAddress: "\(peer)", localPort: localPort, started: now)
-        let meter = meter(for: runtime.route)
-        let governor = Governor(
-            session: session, authority: authority, evidence: evidence, meter: meter, ledger: ledger, number: number,
-            waker: waker(for: token), now: now)
+        let governor = governor(runtime, from: peer, localPort: localPort, waker: waker(for: token))
+        let machine = runtime.makeMachine(governor.session)
         let relay = Relay(
-            loop: self, token: token, runtime: runtime, client: half, machine: runtime.makeMachine(session),
-            meter: meter, limits: runtime.route.limits, governor: governor)
+            loop: self, token: token, runtime: runtime, client: half, machine: machine,
+            meter: meter(for: runtime.route), limits: runtime.route.limits, governor: governor)
         relays[token] = relay
         relay.start()
         return relay

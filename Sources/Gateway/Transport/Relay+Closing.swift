@@ -3,6 +3,8 @@ import TidegateCore
 extension Relay {
     static let flushSeconds: Int64 = 5
     static let lingerSeconds: Int64 = 2
+    /// For what is in flight where a session leaves.
+    static let leaveSeconds: Int64 = 25
 
     /// Reads no more, sends what waits, closes.
     func close(_ reason: CloseReason) {
@@ -138,7 +140,8 @@ extension Relay {
         var next = min(authenticateBy, min(connectBy, closeBy))
         guard runtime != nil else { return next }
         switch phase {
-        case .running: next = min(next, min(idleAt, expiresAt))
+        case .running:
+            next = min(next, min(min(idleAt, expiresAt), min(leaveBy, partingAt(client), partingAt(backend))))
         case .closing: if !isCut { next = min(next, expiresAt) }
         case .lingering, .gone: break
         }
@@ -151,6 +154,14 @@ extension Relay {
         if left.overflow { return .max }
         let due = loop.monotonic.addingReportingOverflow(max(0, left.partialValue))
         return due.overflow ? .max : due.partialValue
+    }
+
+    /// When a side that sends no more has waited for too long with a question that nobody answers: a log-in's time.
+    private func partingAt(_ half: Half) -> Int64 {
+        guard half.hasEnded, !half.hasToldEnd, half.isParked || half.side == .client && awaitsReplies else {
+            return .max
+        }
+        return Relay.time(limits.secondsToAuthenticate, after: lastActivity)
     }
 
     /// When the session has been idle for too long.
@@ -184,6 +195,12 @@ extension Relay {
                 cut(Refusal(.expired))
             } else if runtime != nil, idleAt <= now {
                 close(.idle)
+            } else if leaveBy <= now {
+                close(.draining)
+            } else if partingAt(client) <= now {
+                close(.ended)
+            } else if partingAt(backend) <= now {
+                close(.backendEnded)
             }
         case .closing(let reason):
             governor.now = loop.now

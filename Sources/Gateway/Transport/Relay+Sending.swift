@@ -133,7 +133,7 @@ extension Relay {
         case .running:
             let held = half.window.count
             wants =
-                !half.isGated && !loop.isStarved
+                !half.isGated && !loop.readsNothing
                 && (held < half.window.need
                     || held < (half.isParked || awaitsReplies ? Marks.peer.low : Marks.peer.high))
         case .lingering: wants = half.side == .client

@@ -100,6 +100,7 @@ extension Relay {
             case .bytes: continue
             case .wantsMore: return
             case .closed:
+                lastActivity = loop.monotonic
                 half.hasEnded = true
                 return advance()
             case .failed(let reason): return refused(half, reason)

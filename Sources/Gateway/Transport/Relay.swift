@@ -55,6 +55,8 @@ final class Relay {
     var isCut = false
     /// The expiry that the deadlines know.
     private var knownExpiry: Instant?
+    /// Bytes that the governor held when the loop was told last.
+    private(set) var remembered = 0
     /// Rises with every attempt to connect: an answer of the resolver for another one is ignored.
     var attempt: UInt32 = 0
 
@@ -65,6 +67,8 @@ final class Relay {
     /// The end of all attempts to connect.
     var connectEnd: Int64 = .max
     var closeBy: Int64 = .max
+    /// The end of what is in flight, once nothing more is taken.
+    var leaveBy: Int64 = .max
     var armedFor: Int64 = .max
 
     init(
@@ -108,7 +112,8 @@ final class Relay {
         advance()
     }
 
-    /// A new authority: every clearance must be renewed; who is covered by nothing any more goes.
+    /// A new authority: every clearance must be renewed; who is covered by nothing any more goes, and who is on a route
+    /// that is gone. Whose backend was made anew leaves: what it is connected to stands for settings that do not hold.
     ///
     /// What a session that closes has still to send goes too, unless it is the words of a cut.
     func adopt(_ authority: Authority) {
@@ -119,9 +124,23 @@ final class Relay {
         }
         governor.now = loop.now
         governor.adopt(authority)
-        if governor.principal != nil, !governor.isCovered { return cut(Refusal(.revoked)) }
+        let route = governor.session.route
+        if runtime != nil, !authority.knows(route) || governor.principal != nil && !governor.isCovered {
+            return cut(Refusal(.revoked))
+        }
         guard isRunning else { return }
         note(.authorityChanged)
+        advance()
+        if runtime != nil, authority.replaces(backendOf: route) { leave() }
+    }
+
+    /// Takes no more, finishes what is in flight, and ends.
+    func leave() {
+        guard isRunning, leaveBy == .max else { return }
+        if governor.principal == nil { return close(.draining) }
+        leaveBy = loop.monotonic + Relay.leaveSeconds * 1_000_000_000
+        arm(leaveBy)
+        note(.draining)
         advance()
     }
 
@@ -155,6 +174,7 @@ final class Relay {
                 break
             }
         }
+        if client.hasEnded || backend.hasEnded { armDeadlines() }
     }
 
     /// Offers both windows again: an answer is there, or the authority has changed.
@@ -268,6 +288,9 @@ final class Relay {
         let tickets = governor.takeTickets()
         client.outbox.await(tickets.client)
         backend.outbox.await(tickets.backend)
+        let held = governor.heldBytes
+        loop.remembered += held - remembered
+        remembered = held
         if half?.side == .client || !isAuthenticated, let principal = governor.principal,
             principal.expires != knownExpiry
         {
@@ -355,6 +378,7 @@ final class Relay {
 
     /// That side sends no more: a FIN where `error` is zero, else a reset.
     func ended(_ half: Half, error: Int32) {
+        lastActivity = loop.monotonic
         half.hasEnded = true
         switch phase {
         case .running:

@@ -8,6 +8,7 @@ package import TidegateCore
 @safe
 final class ScriptedDriver: Driver {
     let name = "scripted"
+    let bytesLent = 0
     private let network: ScriptedNetwork
     private let pool: BufferPool
     private let handle: LoopHandle

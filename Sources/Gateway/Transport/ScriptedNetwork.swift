@@ -11,7 +11,6 @@ package final class ScriptedNetwork: Sendable {
         var isEnded = false
         var isReset = false
         var count: Int { bytes.count - head }
-        var isFull: Bool { count >= ScriptedNetwork.capacity }
         /// Copies the first bytes to `place`, at most as many as it holds, and forgets them.
         ///
         /// - Returns: how many.

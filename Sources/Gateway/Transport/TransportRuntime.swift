@@ -10,6 +10,7 @@ public final class TransportRuntime: Sendable {
     private let log: Log
     private let resolver: Resolver
     private let budget: MemoryBudget
+    private let descriptors: (all: Int, others: Int)
     /// Which addresses are bound, and the port that each got.
     private let bound = Mutex<[SocketAddress: UInt16]>([:])
     public let ledger: SessionLedger
@@ -36,6 +37,11 @@ public final class TransportRuntime: Sendable {
         public var isStrict = false
         /// Bytes that all sessions together may hold.
         public var totalBytes = SessionLimits().totalBytes
+        /// Descriptors that the process may have, and those among them that others open.
+        public var descriptors = Int.max
+        public var otherDescriptors = 0
+        /// Strict mode: evidence of one loop that may wait for storage before the loop reads no more, in bytes.
+        package var evidenceBytes = 32 << 20
         /// Who knows names; nil is the system.
         package var lookUp: (@Sendable (String) -> [SocketAddress])?
         public init() {}
@@ -62,10 +68,11 @@ public final class TransportRuntime: Sendable {
         driverName = name
         resolver = Resolver(lookUp: settings.lookUp ?? { Resolver.lookUp($0) })
         budget = MemoryBudget(limit: settings.totalBytes)
+        descriptors = (settings.descriptors, settings.otherDescriptors)
         loops = (0..<count).map { LoopHandle(index: $0) }
         let shared = LoopSettings(
             log: log, ledger: ledger, budget: budget, resolver: resolver, sink: sink, isStrict: settings.isStrict,
-            poolBytes: settings.totalBytes, makeDriver: makeDriver)
+            poolBytes: settings.totalBytes, evidenceBytes: settings.evidenceBytes, makeDriver: makeDriver)
         threads = Mutex(
             loops.map { handle in
                 ThreadBox(
@@ -120,10 +127,16 @@ public final class TransportRuntime: Sendable {
     /// Makes the gateway listen on exactly these addresses: sockets of addresses that stay are kept, and their new
     /// connections get the new runtime. Everything is bound before anything is swapped.
     ///
+    /// - Parameters:
+    ///   - authority: what knows the routes of `specifications`: swapped with them on each loop. Nil leaves the old one.
+    ///   - inForce: as of `swapAuthority`.
     /// - Returns: the addresses listened on, in the order given, with the ports that port 0 became.
     /// - Throws: the first address that cannot be bound; then nothing has changed.
     @discardableResult
-    public func replaceListeners(_ specifications: [ListenerSpecification]) throws(ListenerError) -> [SocketAddress] {
+    public func replaceListeners(
+        _ specifications: [ListenerSpecification], under authority: Authority? = nil,
+        _ inForce: @escaping @Sendable () -> Void = {}
+    ) throws(ListenerError) -> [SocketAddress] {
         let ours = bound.withLock { $0 }
         var taken = ours
         var fresh: [[SocketAddress: CInt]] = loops.map { _ in [:] }
@@ -149,10 +162,24 @@ public final class TransportRuntime: Sendable {
             actual.append(told)
         }
         bound.withLock { $0 = ports }
+        ledger.restrict(to: connectionLimit)
+        let left = Countdown(loops.count, inForce)
         for (handle, descriptors) in zip(loops, fresh) {
-            handle.post { access in access.loop.replaceListeners(specifications, descriptors) }
+            let posted = handle.post { access in
+                access.loop.replaceListeners(specifications, descriptors)
+                guard let authority else { return left.step() }
+                access.loop.swapAuthority(authority) { left.step() }
+            }
+            if !posted { left.step() }
         }
         return actual
+    }
+
+    /// Connections that the process has descriptors for.
+    public var connectionLimit: Int {
+        // Each loop has its driver, its mailbox and its listeners.
+        let ours = loops.count * (2 + bound.withLock { $0.count })
+        return Descriptors.connections(of: descriptors.all, others: descriptors.others + ours)
     }
 
     /// One socket a loop, all on the same port.
@@ -258,17 +285,18 @@ public final class TransportRuntime: Sendable {
 
     /// Stops accepting, tells the machines to finish what is in flight, and waits.
     ///
-    /// - Parameter seconds: how long; what is left then is closed.
+    /// - Parameter seconds: how long at most; what is left a second before is closed.
     public func drain(seconds: Int) async {
+        let end = ContinuousClock.now + .seconds(seconds)
         for handle in loops { handle.post { $0.loop.drain() } }
         bound.withLock { $0 = [:] }
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while ledger.connections > 0, ContinuousClock.now < deadline {
-            try? await Task.sleep(for: .milliseconds(20))
-        }
+        await untilNobodyIsLeft(or: end - .seconds(1))
         for handle in loops { handle.post { $0.loop.closeAll(.draining) } }
-        let last = ContinuousClock.now + .seconds(1)
-        while ledger.connections > 0, ContinuousClock.now < last {
+        await untilNobodyIsLeft(or: end)
+    }
+
+    private func untilNobodyIsLeft(or deadline: ContinuousClock.Instant) async {
+        while ledger.connections > 0, ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -310,22 +338,18 @@ final class Countdown: Sendable {
 }
 
 extension EventLoop {
-    /// No new connections; the machines finish what is in flight.
+    /// No new connections; the machines finish what is in flight. The gateway's own connections serve them to the end.
     func drain() {
         stopListening()
-        for slot in 0..<relays.slots {
-            guard let relay = relays.element(inSlot: slot) else { continue }
-            if relay.runtime != nil, relay.governor.principal == nil {
-                relay.close(.draining)
-            } else {
-                relay.note(.draining)
-                relay.advance()
-            }
-        }
-        for entrance in Array(entrances.values) { entrance.close() }
+        forEachSession { $0.leave() }
+        for entrance in Array(entrances.values) { entrance.close(.draining) }
     }
 
-    func closeAll(_ reason: CloseReason) {
-        for slot in 0..<relays.slots { relays.element(inSlot: slot)?.close(reason) }
+    func closeAll(_ reason: CloseReason) { forEachSession { $0.close(reason) } }
+
+    private func forEachSession(_ body: (Relay) -> Void) {
+        for slot in 0..<relays.slots {
+            if let relay = relays.element(inSlot: slot), relay.runtime != nil { body(relay) }
+        }
     }
 }

@@ -25,6 +25,8 @@ final class UringDriver: Driver {
     private static let lendable = 128
     static let vectorsASend = 32
 
+    var bytesLent: Int { (UringDriver.lendable - lent) * BufferPool.stride }
+
     /// The upper 8 bits of `user_data`.
     private enum Kind: UInt64 { case ignored, accept, receive, send, connect, mail }
 

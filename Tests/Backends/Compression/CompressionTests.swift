@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TidegateCompression
 
@@ -43,7 +44,7 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
 
     @Test(arguments: packing, [0, 1, 100, 32_768, 65_535, 65_536, 131_072, 300_001])
     func `returns what it compressed and keeps exactly to the limit`(codec: CompressionCodec, size: Int) throws {
-        var generator = Seeded(state: UInt64(size) + 1)
+        var generator = SeededGenerator(seed: UInt64(size))
         let plain = (0..<size).map { _ in UInt8.random(in: 0...15, using: &generator) }
         let packed = try compressed(plain, codec)
         #expect(decompressed(packed, codec, limit: size) == .success(plain))
@@ -123,7 +124,7 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
 
     @Test(arguments: packing)
     func `survives cut and damaged input`(codec: CompressionCodec) throws {
-        var generator = Seeded(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let plain = (0..<3_000).map { _ in UInt8.random(in: 0...15, using: &generator) }
         let packed = try compressed(plain, codec)
         for _ in 0..<60 {
@@ -136,16 +137,5 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
                 #expect(output.count <= 10_000)
             }
         }
-    }
-}
-
-/// xorshift64: the same values in every run.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

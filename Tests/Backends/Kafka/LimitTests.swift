@@ -362,7 +362,7 @@ import TidegateKafka
 
     @Test func `an answer that has grown enough ends there, and the client asks again`() {
         // One part of noise to many of zeros: gzip makes about a hundredth of it.
-        var generator = Xorshift(state: 3)
+        var generator = SeededGenerator(seed: 3)
         let noise = (0..<256).map { _ in UInt8.random(in: 0...255, using: &generator) }
         var block = [UInt8](repeating: 0, count: 40_000)
         block.replaceSubrange(0..<noise.count, with: noise)

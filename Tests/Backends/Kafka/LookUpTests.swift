@@ -145,6 +145,11 @@ import TidegateKafka
         #expect(KafkaInspection.looksAtRefresh(answered: true) == [false, false, false])
     }
 
+    @Test func `a cluster that nobody refreshes any more leaves no question open`() {
+        let asked = KafkaInspection.asksRetired()
+        #expect(asked.wakes == 1 && asked.answered == [false, true, true, true, true])
+    }
+
     @Test func `a topic that is gone can be forgotten`() {
         var rehearsing = Rehearsing()
         rehearsing.gone = ["secret"]

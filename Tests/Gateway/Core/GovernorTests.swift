@@ -542,3 +542,49 @@ struct GovernorDeliveryTests {
         #expect(fresh == [.unchanged] && stale == [.dropRecord])
     }
 }
+
+struct GovernorRouteTests {
+    private static func route(_ kit: ScriptedAuthority, backend: String, version: UInt32 = 0) -> Route {
+        Route(
+            name: kit.route.name, backendName: backend,
+            declaration: BackendDeclaration(protocolName: "kafka", settings: .anything, kinds: [], wireNames: []),
+            advertise: nil, isConfidential: true, limits: kit.route.limits, backendVersion: version)
+    }
+
+    @Test(arguments: [nil, "other"] as [String?])
+    func `a route that is gone, or leads to another backend, covers nobody`(_ backend: String?) throws {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let operation = Operation(.consume, try interned(&governor, 0, "orders"), wireName: WireName(0))
+        let clearance = try required(governor.decide(operation).clearance)
+        governor.adopt(kit.reload(routes: ["orders": kit.route]))
+        let known = governor.isCovered && governor.openClearance() != nil && governor.renew(clearance) != nil
+        let listed = permits(governor, .consume, "orders")
+        #expect(known && listed)
+
+        let routes = backend.map { ["orders": GovernorRouteTests.route(kit, backend: $0)] } ?? [:]
+        let next = kit.reload(routes: routes)
+        governor.adopt(next)
+        let isCovered = governor.isCovered
+        let isOpen = governor.openClearance() != nil
+        let isRenewed = governor.renew(clearance) != nil
+        let refusal = governor.decide(operation).refusal?.code
+        let isListed = permits(governor, .consume, "orders")
+        #expect(!isCovered && !isOpen && !isRenewed && !isListed && refusal == .revoked)
+        var late = kit.makeGovernor()
+        late.adopt(next)
+        let answer = late.authenticate(credential("analyst-token"))
+        #expect(answer.refusal?.code == .unauthenticated)
+        #expect(kit.takeLines().last?.contains("the route is gone") == true)
+    }
+
+    @Test func `a backend made anew is told from the one before`() {
+        let kit = ScriptedAuthority()
+        let old = GovernorRouteTests.route(kit, backend: "backend", version: 1)
+        let new = GovernorRouteTests.route(kit, backend: "backend", version: 2)
+        let authority = kit.reload(routes: ["orders": new])
+        #expect(authority.knows(old) && authority.replaces(backendOf: old))
+        #expect(authority.knows(new) && !authority.replaces(backendOf: new))
+        #expect(!kit.reload().replaces(backendOf: old))
+    }
+}

@@ -35,14 +35,29 @@ struct NameTableTests {
         var governor = kit.makeGovernor(token: "analyst-token")
         var count = 0
         while count < 100_000, resource(&governor, 0, "n\(count)") != nil { count += 1 }
-        #expect(count == 65_536)
+        #expect(count == 16_384)
         let isKnown = resource(&governor, 0, "n0") != nil
         #expect(isKnown)
+        _ = resource(&governor, 0, "one more")
+        let written = kit.takeLines().filter { $0.contains("more names than one connection may bring") }
+        #expect(written.count == 1)
         var other = kit.makeGovernor(token: "analyst-token")
         let big = String(repeating: "x", count: 1 << 20)
         var bytes = 0
         while bytes < 100, resource(&other, 0, big + "\(bytes)") != nil { bytes += 1 }
-        #expect(bytes == 7)
+        #expect(bytes == 3)
+    }
+
+    @Test func `what a connection brings is told in bytes`() throws {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let before = governor.heldBytes
+        for number in 0..<1000 {
+            let resource = try interned(&governor, 0, String(repeating: "n", count: 100) + "\(number)")
+            _ = governor.decide(Operation(.consume, resource, wireName: WireName(0)))
+        }
+        let after = governor.heldBytes
+        #expect(before == 0 && after > 200_000)
     }
 
     /// Pairs of words whose top bits cancel each other collided under every seed while the hash multiplied by a known

@@ -1,12 +1,13 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import TidegateCore
 import TidegateEvidence
 
-/// Waits for a condition, for ten seconds at most.
+/// Waits for a condition, for ten seconds (times the patience) at most.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let end = DispatchTime.now() + 10
+    let end = DispatchTime.now() + .seconds(10 * patienceFactor)
     while !condition() {
         if DispatchTime.now() > end { return false }
         usleep(2000)

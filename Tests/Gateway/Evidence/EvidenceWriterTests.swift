@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import TidegateCore
 import TidegateEvidence
@@ -27,9 +28,9 @@ final class RecordingLoop: EvidenceWaiter {
 
     var heard: [Word] { words.withLock { $0 } }
 
-    /// Waits until a word was heard; false after ten seconds.
+    /// Waits until a word was heard; false after ten seconds (times the patience).
     func hears(_ word: Word) -> Bool {
-        let end = DispatchTime.now() + 10
+        let end = DispatchTime.now() + .seconds(10 * patienceFactor)
         while !heard.contains(word) {
             if changed.wait(timeout: end) == .timedOut { return heard.contains(word) }
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A socket that says exactly what a test says, and reads until the server closes or stays silent.
 final class RawConnection {
@@ -6,12 +7,12 @@ final class RawConnection {
     private let socket: Int32
 
     init(port: UInt16) throws {
-        socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var patience = timeval(tv_sec: 2, tv_usec: 0)
+        var patience = timeval(tv_sec: 2 * patienceFactor, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let connected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -35,9 +36,9 @@ final class RawConnection {
         }
     }
 
-    /// Sends a byte every now and then, until the server ends the connection; false after ten seconds.
+    /// Sends a byte every now and then, until the server ends the connection; false after ten seconds (times the patience).
     func tricklesUntilTheEnd() -> Bool {
-        let end = DispatchTime.now() + 10
+        let end = DispatchTime.now() + .seconds(10 * patienceFactor)
         var byte: UInt8 = 0
         while DispatchTime.now() < end {
             send("x")
@@ -65,7 +66,7 @@ final class SilentPort {
     private let socket: Int32
 
     init() throws {
-        socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TidegatePolicy
 
@@ -43,18 +44,5 @@ import TidegatePolicy
     private func text(from letters: String, upTo limit: Int, _ random: inout SeededGenerator) -> String {
         let count = Int.random(in: 0...limit, using: &random)
         return String((0..<count).map { _ in letters.randomElement(using: &random) ?? "a" })
-    }
-}
-
-/// SplitMix64: the same figures from the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

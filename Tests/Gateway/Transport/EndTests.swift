@@ -7,24 +7,13 @@ import TidegateTransport
 /// How sessions end, and how they find their backend.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct EndTests {
-    private static func frames(_ port: UInt16, _ host: String = "127.0.0.1") -> @Sendable (Session) -> any MachineBox {
-        { _ in MachineOf(FrameMachine(Endpoint(host: host, port: port, tls: nil, serverName: "localhost"))) }
-    }
-
-    private static func open(_ gateway: Gateway, _ listener: TestListener) throws -> (TestSocket, TestSocket) {
-        let client = try gateway.connect()
-        client.write(FrameMachine.frame("A"))
-        #expect(try client.read(6) == FrameMachine.frame("ok"))
-        return (client, try listener.accept())
-    }
-
     @Test(arguments: drivers)
     func `a cut that the machine asks for drops what waits`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, strict: true, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         gateway.sink.hold()
         let before = gateway.sink.state.withLock { $0.last }
         backend.write(FrameMachine.frame("one"))
@@ -72,10 +61,10 @@ struct EndTests {
         let listener = try TestListener(driver)
         var limits = SessionLimits()
         limits.idleSeconds = 1
-        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
         // More than the client's buffers take: it closes for idleness, and would send the rest for five seconds.
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         backend.write(FrameMachine.frame(pattern(16 << 20, 3)))
         try eventually("closing") { backend.hasSomething(within: 50) }
         #expect(gateway.ledger.connections == 1)
@@ -91,9 +80,9 @@ struct EndTests {
     func `a session that authenticates again ends with the new token`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         defer { withExtendedLifetime(backend) {} }
         gateway.judge.state.withLock { $0.expires = Instant.current.advanced(bySeconds: 1) }
         client.write(FrameMachine.frame("A"))
@@ -113,7 +102,7 @@ struct EndTests {
             guard name == "broker.test" else { return [] }
             return ["127.0.0.2", "127.0.0.1", "127.0.0.3"].compactMap { SocketAddress(numeric: $0, port: 0) }
         }
-        let gateway = try Gateway(driver, lookUp: lookUp, machine: Self.frames(listener.port, "broker.test"))
+        let gateway = try Gateway(driver, lookUp: lookUp, machine: FrameMachine.boxes(listener.port, "broker.test"))
         defer { gateway.stop() }
         let clients = try (0..<6).map { _ in
             let client = try gateway.connect()
@@ -155,7 +144,7 @@ struct EndTests {
 
     @Test(arguments: drivers)
     func `what a loop has accepted is done though it ends`(_ chosen: DriverCase) throws {
-        let gateway = try Gateway(chosen.make(), machine: Self.frames(1))
+        let gateway = try Gateway(chosen.make(), machine: FrameMachine.boxes(1))
         let first = Gate()
         let second = Gate()
         gateway.runtime.swapAuthority(gateway.authority(2)) { first.stay() }
@@ -181,10 +170,10 @@ struct EndTests {
     func `a port moves from one address to all`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
         let all = try #require(SocketAddress(numeric: "0.0.0.0", port: gateway.port))
-        let runtime = RouteRuntime(route: gateway.route, makeMachine: Self.frames(listener.port))
+        let runtime = RouteRuntime(route: gateway.route, makeMachine: FrameMachine.boxes(listener.port))
         try gateway.runtime.replaceListeners([ListenerSpecification(address: all, runtime: runtime)])
         try eventually("the new socket") {
             // Who came just before the old one closed is lost.

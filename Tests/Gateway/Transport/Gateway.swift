@@ -1,5 +1,7 @@
 import Glibc
 import Synchronization
+import TestSupport
+import Testing
 import TidegateCore
 import TidegateCrypto
 import TidegateTransport
@@ -79,9 +81,6 @@ final class Latch: Sendable {
     var value: Int { count.withLock { $0 } }
 }
 
-/// How much longer than usual a test waits before it gives up: sanitizers and busy machines are slow.
-let patienceFactor = getenv("TIDEGATE_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
-
 /// Waits until something holds; a failed condition is an error, never a hang.
 func eventually(_ what: String = "", _ condition: () throws -> Bool) throws {
     try eventually(what, within: .seconds(10 * patienceFactor), condition)
@@ -116,6 +115,7 @@ final class Gateway: Sendable {
         _ driver: TestDriver, limits: SessionLimits = SessionLimits(), strict: Bool = false, loops: Int = 1,
         totalBytes: Int = 1 << 28, networks: [Network]? = nil, tls: TLSServerContext? = nil,
         judge: TestJudge = TestJudge(), lookUp: (@Sendable (String) -> [SocketAddress])? = nil,
+        adjusting adjust: (inout TransportRuntime.Settings) -> Void = { _ in },
         machine: @escaping @Sendable (Session) -> any MachineBox
     ) throws {
         self.judge = judge
@@ -126,6 +126,7 @@ final class Gateway: Sendable {
         settings.isStrict = strict
         settings.totalBytes = totalBytes
         settings.lookUp = lookUp
+        adjust(&settings)
         let authority = Authority(version: 1, policy: judge, maskers: [], authenticator: judge)
         let log = Log(minimum: .error)
         switch driver {
@@ -137,10 +138,8 @@ final class Gateway: Sendable {
                 settings, authority: authority, ledger: ledger, sink: sink, log: log, network: network)
         }
         route = Route(
-            name: "test", backendName: "backend",
-            declaration: BackendDeclaration(
-                protocolName: "test", settings: .anything, kinds: [.init(singular: "thing", plural: "things")],
-                wireNames: ["Get"]), advertise: nil, isConfidential: true, limits: limits)
+            name: "test", backendName: "backend", declaration: Gateway.declaration, advertise: nil,
+            isConfidential: true, limits: limits)
         let address = SocketAddress(numeric: "127.0.0.1", port: 0)!
         port = try runtime.replaceListeners([
             ListenerSpecification(
@@ -153,8 +152,28 @@ final class Gateway: Sendable {
         }
     }
 
-    func authority(_ version: UInt32) -> Authority {
-        Authority(version: version, policy: judge, maskers: [], authenticator: judge)
+    /// - Parameter routes: those that there are; nil knows any.
+    func authority(_ version: UInt32, routes: [Route]? = nil) -> Authority {
+        Authority(
+            version: version, policy: judge, maskers: [], authenticator: judge,
+            routes: routes.map { Dictionary(uniqueKeysWithValues: $0.map { ($0.name, $0) }) })
+    }
+
+    /// The test's route, as a reload that changes its backend makes it.
+    func route(backend: String, version: UInt32 = 0) -> Route {
+        Route(
+            name: "test", backendName: backend, declaration: Gateway.declaration, advertise: nil, isConfidential: true,
+            limits: route.limits, backendVersion: version)
+    }
+    private static let declaration = BackendDeclaration(
+        protocolName: "test", settings: .anything, kinds: [.init(singular: "thing", plural: "things")],
+        wireNames: ["Get"])
+
+    /// Puts a new authority in force.
+    func swap(_ authority: Authority) throws {
+        let isInForce = Latch()
+        runtime.swapAuthority(authority) { isInForce.step() }
+        try eventually("in force") { isInForce.value == 1 }
     }
 
     /// The counters of the route, gathered now.
@@ -170,6 +189,16 @@ final class Gateway: Sendable {
 
     func connect() throws -> TestSocket { try driver.connect(port) }
 
+    /// A client of `FrameMachine` that has said who it is, and the backend's end of its connection.
+    ///
+    /// - Parameter before: what it says first.
+    func open(_ listener: TestListener, before: [UInt8] = []) throws -> (TestSocket, TestSocket) {
+        let client = try connect()
+        client.write(before + FrameMachine.frame("A"))
+        #expect(try client.read(6) == FrameMachine.frame("ok"))
+        return (client, try listener.accept())
+    }
+
     func stop() { runtime.shutdown() }
 }
 
@@ -177,8 +206,8 @@ func endpoint(_ port: UInt16) -> Endpoint { Endpoint(host: "127.0.0.1", port: po
 
 /// A protocol of a test: frames of a two-byte length and that many bytes.
 ///
-/// From the client: `A…` authenticates, is answered `ok` and connects; `E…` is answered with `echo`; `K…` cuts; everything
-/// else goes to the backend whole. From the backend: every frame is admitted as a delivery and passed. Last words are the
+/// From the client: `A…` authenticates, is answered `ok` and connects; `E…` is answered with `echo`; `K…` cuts; `N…` brings
+/// so many names that no more are taken, and is answered with how many; everything else goes to the backend whole. From the backend: every frame is admitted as a delivery and passed. Last words are the
 /// frame `X`.
 struct FrameMachine: WireMachine, ~Copyable {
     let endpoint: Endpoint
@@ -194,6 +223,14 @@ struct FrameMachine: WireMachine, ~Copyable {
         self.endpoint = endpoint
         self.waits = waits
         self.listener = listener
+    }
+
+    /// Machines of sessions whose backend is there.
+    static func boxes(
+        _ port: UInt16, _ host: String = "127.0.0.1", waits: Bool = false
+    ) -> @Sendable (Session) -> any MachineBox {
+        let endpoint = Endpoint(host: host, port: port, tls: nil, serverName: "localhost")
+        return { _ in MachineOf(FrameMachine(endpoint, waits: waits)) }
     }
 
     static func frame(_ text: String) -> [UInt8] { frame(Array(text.utf8)) }
@@ -235,6 +272,9 @@ struct FrameMachine: WireMachine, ~Copyable {
                 } else if window.byte(at: at + 4) == UInt8(ascii: "E") {
                     output.say(FrameMachine.frame(FrameMachine.echo))
                     output.boundary(.client)
+                } else if window.byte(at: at + 4) == UInt8(ascii: "N") {
+                    output.say(FrameMachine.frame("\(FrameMachine.bringNames(&governor))"))
+                    output.boundary(.client)
                 } else if window.byte(at: at + 4) == UInt8(ascii: "K") {
                     output.close(.refused(Refusal(.revoked)))
                     return end
@@ -255,6 +295,18 @@ struct FrameMachine: WireMachine, ~Copyable {
             at = end
         }
         return at
+    }
+
+    private static func bringNames(_ governor: inout Governor) -> Int {
+        var count = 0
+        while true {
+            let name = Array("name \(count)".utf8)
+            guard case .ready(let resource) = governor.resource(ResourceKind(0), named: name.span.bytes) else {
+                return count
+            }
+            _ = governor.decide(Operation(.describe, resource, wireName: WireName(0)))
+            count += 1
+        }
     }
 
     private mutating func deliver(

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 import TidegateCore
 import TidegateTransport
@@ -7,24 +8,13 @@ import TidegateTransport
 /// Memory is bounded whatever clients do, and service goes on.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MemoryTests {
-    private static func frames(_ port: UInt16) -> @Sendable (Session) -> any MachineBox {
-        { _ in MachineOf(FrameMachine(endpoint(port))) }
-    }
-
-    private static func open(_ gateway: Gateway, _ listener: TestListener) throws -> (TestSocket, TestSocket) {
-        let client = try gateway.connect()
-        client.write(FrameMachine.frame("A"))
-        #expect(try client.read(6) == FrameMachine.frame("ok"))
-        return (client, try listener.accept())
-    }
-
     @Test(arguments: drivers)
     func `a client that asks and never reads is not answered without end`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, idle) = try Self.open(gateway, listener)
+        let (client, idle) = try gateway.open(listener)
         defer { withExtendedLifetime(idle) {} }
         let all = driver.isScripted ? 8 << 20 : 64 << 20
         let writer = Worker {
@@ -42,7 +32,7 @@ struct MemoryTests {
         // One wake-up of io_uring may bring all 128 lent chunks from one client.
         let held = try gateway.figures().bytesHeld
         #expect(held < 24 << 20)
-        let (other, backend) = try Self.open(gateway, listener)
+        let (other, backend) = try gateway.open(listener)
         other.write(FrameMachine.frame("B"))
         #expect(try backend.read(5) == FrameMachine.frame("B"))
         let answers = (0..<20_000).flatMap { _ in FrameMachine.frame(FrameMachine.echo) }
@@ -57,9 +47,9 @@ struct MemoryTests {
     ) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, totalBytes: 16 << 20, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, totalBytes: 16 << 20, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let clients = try (0..<50).map { _ in try Self.open(gateway, listener) }
+        let clients = try (0..<50).map { _ in try gateway.open(listener) }
         defer { withExtendedLifetime(clients) {} }
         let part: [UInt8] = [6, 0, 0, 0] + pattern(1 << 20, 3)
         let writers = clients.map { client, _ in Worker { client.write(part) } }
@@ -72,18 +62,77 @@ struct MemoryTests {
         for writer in writers { writer.join() }
         #expect(most < 40 << 20)
         try eventually("memory") { try gateway.figures().bytesHeld <= 16 << 20 }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         client.write(FrameMachine.frame("B"))
         #expect(try backend.read(5) == FrameMachine.frame("B"))
+    }
+
+    @Test(arguments: drivers)
+    func `buffers that wait for what may come count for nobody`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, loops: 2, totalBytes: 8 << 20, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try gateway.open(listener)
+        client.write(FrameMachine.frame("B"))
+        #expect(try backend.read(5) == FrameMachine.frame("B"))
+        #expect(try gateway.figures().bytesHeld < 1 << 20)
+    }
+
+    @Test(arguments: drivers)
+    func `names that clients bring count, and whoever brings most is ended`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, totalBytes: 8 << 20, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        let (first, idle) = try gateway.open(listener)
+        first.write(FrameMachine.frame("N"))
+        #expect(try first.read(9) == FrameMachine.frame("16384"))
+        #expect(try gateway.figures().bytesHeld > 1 << 20)
+        var others: [(TestSocket, TestSocket)] = []
+        try eventually("one to go") {
+            if try gateway.counts().sessionsEnded["limit", default: 0] > 0 { return true }
+            if others.count < 8, let (client, backend) = try? gateway.open(listener) {
+                client.write(FrameMachine.frame("N"))
+                others.append((client, backend))
+            }
+            return false
+        }
+        withExtendedLifetime((idle, others)) {}
+        for (client, _) in others + [(first, idle)] { client.reset() }
+        try eventually("memory") { try gateway.figures().bytesHeld < 1 << 20 }
+    }
+
+    @Test(arguments: drivers)
+    func `strict: nothing is read while too much evidence waits for storage`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(
+            driver, strict: true, adjusting: { $0.evidenceBytes = 100 }, machine: FrameMachine.boxes(listener.port)
+        )
+        defer { gateway.stop() }
+        let (client, backend) = try gateway.open(listener)
+        gateway.sink.hold()
+        let frames = (0..<2000).map { FrameMachine.frame("\($0)") }
+        func delivered() -> Int { gateway.sink.text.ranges(of: "records.delivered").count }
+        backend.write(frames[0])
+        try eventually("evidence") { delivered() == 1 }
+        // A receive that is being stopped may still bring something: some wake-ups later it does not.
+        for _ in 0..<50 { _ = try gateway.figures() }
+        backend.write(Array(frames.dropFirst().joined()))
+        #expect(!client.hasSomething(within: 200) && delivered() == 1)
+        gateway.sink.state.withLock { $0.isAutomatic = true }
+        gateway.sink.release()
+        #expect(try client.firstDifference(from: Array(frames.joined())) == nil)
     }
 
     @Test(arguments: drivers)
     func `small messages that wait do not hold a chunk each`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, strict: true, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         let base = try gateway.figures().bytesHeld
         gateway.sink.hold()
         var all: [UInt8] = []
@@ -107,9 +156,9 @@ struct MemoryTests {
         limits.frameBytes = 100_000
         limits.idleSeconds = .max  // no clock gets that far
         limits.secondsToAuthenticate = .max
-        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         let frame = FrameMachine.frame(pattern(100_000, 5))
         let writer = Worker { client.write(frame) }
         #expect(try backend.firstDifference(from: frame) == nil)
@@ -136,9 +185,9 @@ struct MemoryTests {
     ) throws {
         let driver = DriverCase.scripted(seed).make(faults: true)
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, strict: true, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let client = try gateway.connect()
         client.write(FrameMachine.frame("A"))
         guard (try? client.read(6)) != nil else { return }
@@ -169,18 +218,5 @@ struct MemoryTests {
         writer.join()
         try eventually("the ends") { gateway.ledger.connections == 0 }
         try eventually("buffers to come back") { try gateway.figures().bytesHeld <= 2 * 36_864 }
-    }
-}
-
-/// Random numbers of a seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -16,17 +16,6 @@ struct RelayTests {
     private static func pass(_ port: UInt16) -> @Sendable (Session) -> any MachineBox {
         { _ in MachineOf(PassThroughMachine(to: endpoint(port))) }
     }
-    private static func frames(_ port: UInt16, waits: Bool = false) -> @Sendable (Session) -> any MachineBox {
-        { _ in MachineOf(FrameMachine(endpoint(port), waits: waits)) }
-    }
-
-    /// A client that has said who it is, and the backend's end of its connection.
-    private static func open(_ gateway: Gateway, _ listener: TestListener) throws -> (TestSocket, TestSocket) {
-        let client = try gateway.connect()
-        client.write(FrameMachine.frame("A"))
-        #expect(try client.read(6) == FrameMachine.frame("ok"))
-        return (client, try listener.accept())
-    }
 
     @Test(.enabled(if: ioUringRefusal == nil, "io_uring is refused here: the other drivers alone are tested"))
     func `io_uring is among the drivers tested`() {
@@ -130,9 +119,9 @@ struct RelayTests {
     func `a reset of the backend is told to the machine, and its words reach the client`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         backend.reset()
         let end = try client.readToEnd()
         #expect(end == (FrameMachine.frame("gone"), false))
@@ -142,7 +131,7 @@ struct RelayTests {
     func `a backend that refuses is told to the machine`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let port = try TestListener(driver).port  // closed again at once
-        let gateway = try Gateway(driver, machine: Self.frames(port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(port))
         defer { gateway.stop() }
         let client = try gateway.connect()
         client.write(FrameMachine.frame("A"))
@@ -156,9 +145,9 @@ struct RelayTests {
     func `a frame that comes byte by byte is the frame that came whole`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         let message = FrameMachine.frame("a request of some length") + FrameMachine.frame("another")
         for byte in message { client.write([byte]) }
         #expect(try backend.read(message.count) == message)
@@ -170,9 +159,9 @@ struct RelayTests {
     func `frames longer than a chunk gather whole`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         for size in [4092, 4096, 32_764, 32_768, 40_000, 300_000, 3_000_000] {
             let message = FrameMachine.frame(pattern(size, 7))
             let writer = Worker { client.write(message) }
@@ -192,12 +181,12 @@ struct RelayTests {
         var limits = SessionLimits()
         limits.frameBytes = 100_000
         limits.unauthenticatedFrameBytes = 1000
-        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
         let stranger = try gateway.connect()
         stranger.write([0, 0, 4, 0, 65])
         #expect(try stranger.readToEnd().bytes == [])
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         let fits = FrameMachine.frame([UInt8](repeating: 66, count: 90_000))
         client.write(fits)
         #expect(try backend.read(fits.count) == fits)
@@ -211,7 +200,7 @@ struct RelayTests {
         let driver = chosen.make()
         var limits = SessionLimits()
         limits.secondsToAuthenticate = 1
-        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(1))
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(1))
         defer { gateway.stop() }
         let client = try gateway.connect()
         client.write([0, 0])
@@ -225,9 +214,9 @@ struct RelayTests {
         let listener = try TestListener(driver)
         var limits = SessionLimits()
         limits.idleSeconds = 1
-        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         #expect(try client.readToEnd().bytes == [])
         _ = try backend.readToEnd()
         try eventually("the count") { try gateway.counts().sessionsEnded["idle"] == 1 }
@@ -239,9 +228,9 @@ struct RelayTests {
         let listener = try TestListener(driver)
         let judge = TestJudge()
         judge.state.withLock { $0.expires = Instant.current.advanced(bySeconds: 1) }
-        let gateway = try Gateway(driver, judge: judge, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, judge: judge, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         let end = try client.readToEnd()
         #expect(end == (FrameMachine.frame("X"), false))
         _ = try backend.readToEnd()
@@ -256,7 +245,7 @@ struct RelayTests {
         let listener = try TestListener(driver)
         let judge = TestJudge()
         judge.state.withLock { $0.isAnswered = false }
-        let gateway = try Gateway(driver, judge: judge, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, judge: judge, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
         let client = try gateway.connect()
         client.write(FrameMachine.frame("A") + FrameMachine.frame("B"))
@@ -272,9 +261,9 @@ struct RelayTests {
     func `a machine that awaits replies is offered one request at a time`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port, waits: true))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port, waits: true))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         client.write(FrameMachine.frame("B") + FrameMachine.frame("C"))
         #expect(try backend.read(5) == FrameMachine.frame("B"))
         #expect(!backend.hasSomething(within: 50))
@@ -287,9 +276,9 @@ struct RelayTests {
     func `a violation closes with what was said before`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         client.write(FrameMachine.frame("A") + [0, 0, 0, 0])
         let end = try client.readToEnd()
         #expect(end == (FrameMachine.frame("ok"), false))

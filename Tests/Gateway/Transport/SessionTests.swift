@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 import TidegateCore
 import TidegateTransport
@@ -7,26 +8,13 @@ import TidegateTransport
 /// What holds for sessions as a whole: evidence, authority, PROXY headers, reload, drain.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct SessionTests {
-    private static func frames(_ port: UInt16) -> @Sendable (Session) -> any MachineBox {
-        { _ in MachineOf(FrameMachine(endpoint(port))) }
-    }
-
-    private static func open(
-        _ gateway: Gateway, _ listener: TestListener, before: [UInt8] = []
-    ) throws -> (TestSocket, TestSocket) {
-        let client = try gateway.connect()
-        client.write(before + FrameMachine.frame("A"))
-        #expect(try client.read(6) == FrameMachine.frame("ok"))
-        return (client, try listener.accept())
-    }
-
     @Test(arguments: drivers)
     func `strict: bytes leave only when their evidence is durable, in order`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, strict: true, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         gateway.sink.hold()
         let before = gateway.sink.state.withLock { $0.last }
         backend.write(FrameMachine.frame("one") + FrameMachine.frame("two"))
@@ -46,9 +34,9 @@ struct SessionTests {
     func `strict: whatever the schedule, bytes come in order and never before their evidence`(_ seed: UInt64) throws {
         let driver = DriverCase.scripted(seed).make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, strict: true, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         gateway.sink.hold()
         let released = Mutexed<Ticket>(gateway.sink.state.withLock { $0.last })
         let base = released.value
@@ -82,9 +70,9 @@ struct SessionTests {
     func `evidence that fails cuts the session, and what waited is dropped`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, strict: true, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, strict: true, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         gateway.sink.hold()
         let before = gateway.sink.state.withLock { $0.last }
         backend.write(FrameMachine.frame("never seen"))
@@ -99,9 +87,9 @@ struct SessionTests {
     func `a new authority offers parked bytes again and cuts whom it does not cover`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         backend.write(FrameMachine.frame("one"))
         #expect(try client.read(7) == FrameMachine.frame("one"))
         let done = Mutexed(0)
@@ -116,6 +104,63 @@ struct SessionTests {
         #expect(end == (FrameMachine.frame("X"), false))
         _ = try backend.readToEnd()
         #expect(try gateway.counts().sessionsEnded[Refusal(.revoked).reason] == 1)
+    }
+
+    @Test(arguments: drivers, [nil, "other"] as [String?])
+    func `a session on a route that is gone, or leads elsewhere, is cut`(
+        _ chosen: DriverCase, _ other: String?
+    ) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try gateway.open(listener)
+        let stranger = try gateway.connect()
+        try eventually("the stranger") { gateway.ledger.connections == 2 }
+        try gateway.swap(gateway.authority(2, routes: [gateway.route]))
+        backend.write(FrameMachine.frame("one"))
+        #expect(try client.read(7) == FrameMachine.frame("one"))
+        try gateway.swap(gateway.authority(3, routes: other.map { [gateway.route(backend: $0)] } ?? []))
+        backend.write(FrameMachine.frame("two"))
+        let end = try client.readToEnd()
+        #expect(end.bytes == FrameMachine.frame("X"))
+        #expect(try stranger.readToEnd().bytes == FrameMachine.frame("X"))
+        #expect(try gateway.counts().sessionsEnded[Refusal(.revoked).reason] == 2)
+    }
+
+    @Test(arguments: drivers)
+    func `a session whose backend has other settings now ends in order, within its time`(
+        _ chosen: DriverCase
+    ) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try gateway.open(listener)
+        let stranger = try gateway.connect()
+        try eventually("the stranger") { gateway.ledger.connections == 2 }
+        try gateway.swap(gateway.authority(2, routes: [gateway.route(backend: "backend", version: 2)]))
+        let ends = try (client.readToEnd(), stranger.readToEnd())
+        #expect(ends.0 == ([], false) && ends.1 == ([], false))
+        _ = try backend.readToEnd()
+        try eventually("the count") { try gateway.counts().sessionsEnded["draining"] == 2 }
+    }
+
+    @Test(arguments: drivers)
+    func `a client that goes while its question is open does not stay`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        var limits = SessionLimits()
+        limits.secondsToAuthenticate = 1
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        let (client, backend) = try gateway.open(listener)
+        gateway.judge.state.withLock { $0.isAnswered = false }
+        client.write(FrameMachine.frame("A"))
+        try eventually("the question") { gateway.judge.state.withLock { !$0.wakers.isEmpty } }
+        client.finishWriting()
+        _ = try backend.readToEnd()
+        try eventually("the end") { try gateway.counts().sessionsEnded["ended"] == 1 }
     }
 
     static func proxy(_ command: UInt8, _ family: UInt8, _ rest: [UInt8]) -> [UInt8] {
@@ -136,10 +181,10 @@ struct SessionTests {
             return MachineOf(FrameMachine(endpoint(port)))
         }
         defer { gateway.stop() }
-        _ = try Self.open(
-            gateway, listener, before: Self.proxy(0x21, 0x11, [10, 1, 2, 3, 127, 0, 0, 1, 4, 210, 0, 80]))
+        _ = try gateway.open(
+            listener, before: Self.proxy(0x21, 0x11, [10, 1, 2, 3, 127, 0, 0, 1, 4, 210, 0, 80]))
         #expect(seen.value == ["10.1.2.3:1234"])
-        _ = try Self.open(gateway, listener, before: Self.proxy(0x20, 0x00, []))
+        _ = try gateway.open(listener, before: Self.proxy(0x20, 0x00, []))
         #expect(seen.value.last?.hasPrefix("127.0.0.1:") == true)
         let client = try gateway.connect()
         for byte in Self.proxy(0x21, 0x11, [10, 9, 9, 9, 127, 0, 0, 1, 4, 210, 0, 80]) + FrameMachine.frame("A") {
@@ -150,8 +195,8 @@ struct SessionTests {
         let six: [UInt8] = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
         let other = [UInt8](repeating: 0, count: 15) + [1]
         let noOperation: [UInt8] = [0x04, 0x01, 0x00] + [UInt8](repeating: 9, count: 256)
-        _ = try Self.open(
-            gateway, listener, before: Self.proxy(0x21, 0x21, six + other + [4, 210, 0, 80] + noOperation))
+        _ = try gateway.open(
+            listener, before: Self.proxy(0x21, 0x21, six + other + [4, 210, 0, 80] + noOperation))
         #expect(seen.value.last == "[2001:db8::1]:1234")
     }
 
@@ -164,19 +209,40 @@ struct SessionTests {
         ])
     func `a trusted peer without a good PROXY header is closed`(_ chosen: DriverCase, _ bytes: [UInt8]) throws {
         let driver = chosen.make()
-        let gateway = try Gateway(driver, networks: [Network("127.0.0.1")!], machine: Self.frames(1))
+        let gateway = try Gateway(driver, networks: [Network("127.0.0.1")!], machine: FrameMachine.boxes(1))
         defer { gateway.stop() }
         let client = try gateway.connect()
         client.write(bytes)
         #expect(try client.readToEnd().bytes == [])
         try eventually("the count") { gateway.ledger.connections == 0 }
         #expect(try gateway.counts().sessionsRejected == 1)
+        let text = gateway.sink.text
+        #expect(text.contains("session.rejected") && text.contains("\"reason\":\"PROXY header is malformed\""))
+    }
+
+    @Test(arguments: drivers)
+    func `a PROXY header that never comes is written as what it is, and a look at the port is not`(
+        _ chosen: DriverCase
+    ) throws {
+        let driver = chosen.make()
+        var limits = SessionLimits()
+        limits.secondsToAuthenticate = 1
+        let gateway = try Gateway(
+            driver, limits: limits, networks: [Network("127.0.0.1")!], machine: FrameMachine.boxes(1))
+        defer { gateway.stop() }
+        let look = try gateway.connect()
+        look.finishWriting()
+        #expect(try look.readToEnd().bytes == [])
+        #expect(try gateway.connect().readToEnd().bytes == [])
+        #expect(gateway.sink.text.ranges(of: "session.rejected").count == 1)
+        #expect(gateway.sink.text.contains("\"reason\":\"not-authenticated-in-time\""))
+        #expect(try gateway.counts().sessionsRejected == 1)
     }
 
     @Test(arguments: drivers)
     func `a PROXY header of anybody else goes to the machine`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
-        let gateway = try Gateway(driver, networks: [Network("10.0.0.0/8")!], machine: Self.frames(1))
+        let gateway = try Gateway(driver, networks: [Network("10.0.0.0/8")!], machine: FrameMachine.boxes(1))
         defer { gateway.stop() }
         let client = try gateway.connect()
         client.write(Self.proxy(0x21, 0x11, [10, 1, 2, 3, 127, 0, 0, 1, 4, 210, 0, 80]))
@@ -190,12 +256,40 @@ struct SessionTests {
         var limits = SessionLimits()
         limits.sessions = 1
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, limits: limits, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, limits: limits, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, _) = try Self.open(gateway, listener)
+        let (client, _) = try gateway.open(listener)
         let second = try gateway.connect()
         #expect(try second.readToEnd().bytes == [])
+        #expect(try gateway.counts().sessionsRejected == 1)
+        try eventually("evidence") { gateway.sink.text.contains("more connections than there may be") }
         _ = client
+    }
+
+    @Test(arguments: drivers)
+    func `no more connections are taken than there are descriptors for`(_ chosen: DriverCase) throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        // 64 stay free, 10 are others', and a loop has three: what is left is two pairs.
+        let gateway = try Gateway(
+            driver,
+            adjusting: {
+                $0.descriptors = 64 + 10 + 3 + 5
+                $0.otherDescriptors = 10
+            }, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        #expect(gateway.runtime.connectionLimit == 2)
+        let pairs = try (0..<2).map { _ in try gateway.open(listener) }
+        #expect(try gateway.connect().readToEnd().bytes == [])
+        #expect(gateway.ledger.connections == 2)
+        withExtendedLifetime(pairs) {}
+    }
+
+    @Test func `the soft limit of descriptors is the hard one once it is raised`() {
+        let raised = Descriptors.raise()
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
+        #expect(limit.rlim_cur == limit.rlim_max && raised == Int(clamping: limit.rlim_cur))
     }
 
     @Test(arguments: drivers)
@@ -203,7 +297,7 @@ struct SessionTests {
         let driver = chosen.make()
         let listener = try TestListener(driver)
         let port = listener.port
-        let gateway = try Gateway(driver, loops: 2, machine: Self.frames(port))
+        let gateway = try Gateway(driver, loops: 2, machine: FrameMachine.boxes(port))
         defer { gateway.stop() }
         let address = SocketAddress(numeric: "127.0.0.1", port: 0)!
         let route = gateway.route
@@ -241,10 +335,10 @@ struct SessionTests {
     func `an address that is taken is a typed error, and nothing changes`(_ chosen: DriverCase) throws {
         let driver = chosen.make()
         let taken = try TestListener(.epoll)  // a port of the system, whatever the loops run on
-        let gateway = try Gateway(driver, machine: Self.frames(1))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(1))
         defer { gateway.stop() }
         let address = try #require(SocketAddress(numeric: "127.0.0.1", port: taken.port))
-        let runtime = RouteRuntime(route: gateway.route, makeMachine: Self.frames(1))
+        let runtime = RouteRuntime(route: gateway.route, makeMachine: FrameMachine.boxes(1))
         let error = #expect(throws: ListenerError.self) {
             try gateway.runtime.replaceListeners([ListenerSpecification(address: address, runtime: runtime)])
         }
@@ -256,17 +350,45 @@ struct SessionTests {
     func `drain tells the machines and closes the port`(_ chosen: DriverCase) async throws {
         let driver = chosen.make()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         let worker = Worker {
             #expect((try? client.readToEnd().bytes) == [])
             client.finishWriting()
         }
+        let reason = Mutexed<CloseReason?>(nil)
+        let port = listener.port
+        _ = gateway.runtime.open(
+            { MachineOf(SideMachine(endpoint(port))) }, ended: { ended in reason.change { $0 = ended } })
+        let side = try listener.accept()
+        #expect(try side.read("connected"))
         await gateway.runtime.drain(seconds: 5)
         worker.join()
         _ = try backend.readToEnd()
         #expect(throws: TestError.self) { try gateway.connect() }
+        // The gateway's own connections serve to the end.
+        #expect(reason.value == nil)
+        gateway.stop()
+        try eventually("the side's end") { reason.value == .draining }
+    }
+
+    @Test(arguments: drivers)
+    func `a drain takes no longer than it is given`(_ chosen: DriverCase) async throws {
+        let driver = chosen.make()
+        let listener = try TestListener(driver)
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
+        defer { gateway.stop() }
+        // More than the client's buffers take, and it reads nothing.
+        let (client, backend) = try gateway.open(listener)
+        let writer = Worker { backend.write(FrameMachine.frame(pattern(16 << 20, 3))) }
+        try eventually("bytes") { client.hasSomething(within: 50) }
+        let started = ContinuousClock.now
+        await gateway.runtime.drain(seconds: 2)
+        #expect(ContinuousClock.now - started < .milliseconds(2000 + 900 * patienceFactor))
+        #expect(gateway.ledger.connections == 1)
+        gateway.stop()
+        writer.join()
     }
 
     @Test(arguments: drivers)
@@ -274,7 +396,7 @@ struct SessionTests {
         let driver = chosen.make()
         let listener = try TestListener(driver)
         let port = listener.port
-        let gateway = try Gateway(driver, machine: Self.frames(1))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(1))
         defer { gateway.stop() }
         let reason = Mutexed<CloseReason?>(nil)
         let side = gateway.runtime.open(
@@ -293,12 +415,12 @@ struct SessionTests {
         let driver = chosen.make()
         var count = 2000
         if case .scripted = driver { count = 100 }  // its wake-ups look at every connection
-        raiseDescriptors()
+        _ = Descriptors.raise()
         let listener = try TestListener(driver)
-        let gateway = try Gateway(driver, machine: Self.frames(listener.port))
+        let gateway = try Gateway(driver, machine: FrameMachine.boxes(listener.port))
         defer { gateway.stop() }
         var pairs: [(TestSocket, TestSocket)] = []
-        for _ in 0..<count { pairs.append(try Self.open(gateway, listener)) }
+        for _ in 0..<count { pairs.append(try gateway.open(listener)) }
         for (client, backend) in pairs {
             client.write(FrameMachine.frame("B"))
             #expect(try backend.read(5) == FrameMachine.frame("B"))
@@ -314,13 +436,6 @@ final class Mutexed<Value: Sendable>: Sendable {
     init(_ value: Value) { state = Mutex(value) }
     var value: Value { state.withLock { $0 } }
     func change(_ body: @Sendable (inout Value) -> Void) { state.withLock { body(&$0) } }
-}
-
-func raiseDescriptors() {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(7), &limit)
 }
 
 /// Connects, and says what it was told.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 import TidegateTransport
 
@@ -11,6 +12,11 @@ class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system
     init(_ descriptor: CInt) { self.descriptor = descriptor }
     deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
+    /// Not for children: one that another test starts would hold this end open.
+    static func stream() -> CInt {
+        Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    }
+
     static func address(_ port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -20,7 +26,7 @@ class TestSocket: @unchecked Sendable {  // one descriptor, set once; the system
     }
 
     static func connect(_ port: UInt16) throws -> TestSocket {
-        let socket = TestSocket(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        let socket = TestSocket(stream())
         var target = address(port)
         let code = withUnsafePointer(to: &target) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(socket.descriptor, $0, 16) }
@@ -157,7 +163,7 @@ final class TestListener: Sendable {
             return
         }
         network = nil
-        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let made = TestSocket.stream()
         var address = TestSocket.address(0)
         let bound = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(made, $0, 16) }
@@ -185,7 +191,9 @@ final class TestListener: Sendable {
         }
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, TestSocket.patience) > 0 else { throw TestError("nobody connected in time") }
-        return TestSocket(Glibc.accept(descriptor, nil, nil))
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)  // accept4 is not imported
+        return TestSocket(accepted)
     }
 }
 

@@ -1,3 +1,4 @@
+import Synchronization
 import TidegateCore
 import TidegateWire
 
@@ -99,6 +100,24 @@ package enum KafkaInspection {
             }
             _ = read(schema, bytes)
         }
+    }
+
+    /// Asks a cluster that nobody refreshes for what it does not know, and then takes its refresher away for good.
+    ///
+    /// - Returns: how often who waited was woken, and whether questions are answered: before, those that waited, and two
+    ///   that come later.
+    package static func asksRetired() -> (wakes: Int, answered: [Bool]) {
+        let cluster = KafkaCluster(
+            name: "retired", settings: KafkaSettings(bootstrap: []), log: Log(minimum: .error, sink: { _ in }))
+        let wakes = Atomic<Int>(0)
+        let first = cluster.refresh(waking: Waker { wakes.add(1, ordering: .relaxed) })
+        let before = cluster.isDone(first)
+        cluster.retire()
+        let later = [
+            cluster.refresh(waking: Waker {}), cluster.lookUp(at: Instant(seconds: 1), waking: Waker {}),
+            cluster.lookUp(at: Instant(seconds: 1), waking: Waker {}),
+        ]
+        return (wakes.load(ordering: .relaxed), [before] + ([first] + later).map(cluster.isDone))
     }
 
     /// Whether a cluster's refresh is found stalled at each of three looks: one is asked for before the first, and made

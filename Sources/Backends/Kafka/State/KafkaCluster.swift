@@ -48,6 +48,8 @@ final class KafkaCluster: Sendable {
         var done: UInt64 = 0
         var waiting: [(number: UInt64, waker: Waker)] = []
         var lastFailed = false
+        /// Nobody refreshes any more.
+        var isRetired = false
         /// The last refresh that was asked for to find a name or an id.
         var lookUp: (number: UInt64, at: Instant)?
     }
@@ -82,6 +84,7 @@ final class KafkaCluster: Sendable {
     /// - Returns: its number; `isDone` tells when it has been made or has failed, and the waker is called then.
     func refresh(waking waker: Waker) -> UInt64 {
         let number = state.withLock { state in
+            if state.isRetired { return state.done }
             // One that is under way began before this question: the next one counts.
             state.asked = max(state.asked, state.begun + 1)
             state.waiting.append((state.asked, waker))
@@ -188,6 +191,15 @@ final class KafkaCluster: Sendable {
             return State.finish(&state)
         }
         for waker in waiting { waker.wake() }
+    }
+
+    /// Nobody refreshes from here on: who waits, and who asks later, gets what is known, as from a refresh that failed.
+    func retire() {
+        state.withLock { state in
+            state.isRetired = true
+            state.begun = max(state.begun, state.asked)
+        }
+        publishFailure()
     }
 
     /// What one connection learned from a Metadata answer that passed through it.
