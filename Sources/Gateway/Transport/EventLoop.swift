@@ -12,6 +12,8 @@ final class EventLoop {
     let driver: any Driver
     let pool: BufferPool
     let log: Log
+    /// What peers cause, within bounds.
+    let refusals: RefusalLog
     let ledger: SessionLedger
     let budget: MemoryBudget
     let resolver: Resolver
@@ -79,6 +81,7 @@ final class EventLoop {
     init(handle: LoopHandle, settings: LoopSettings, authority: Authority) {
         self.handle = handle
         log = settings.log
+        refusals = RefusalLog(log)
         ledger = settings.ledger
         budget = settings.budget
         resolver = settings.resolver
@@ -91,7 +94,7 @@ final class EventLoop {
         wheel = TimerWheel(now: clock.monotonic)
         let start = String(UInt64(max(0, clock.wall.nanoseconds)) / 1_000_000, radix: 16)
         idPrefix = "\(start)-\(handle.index)"
-        evidence = EvidenceBuffer(isStrict: settings.isStrict, idPrefix: idPrefix)
+        evidence = EvidenceBuffer(isStrict: settings.isStrict, idPrefix: idPrefix, log: refusals)
         self.authority = authority
         output = WireOutput(authority: authority.version)
         unsafe vectors = .allocate(capacity: UringDriver.vectorsASend)
@@ -156,6 +159,7 @@ final class EventLoop {
             sink.submit(lines, upTo: noted, from: handle)
         } else {
             durable = noted
+            evidence.forget(upTo: noted)
         }
     }
 
@@ -389,6 +393,7 @@ final class EventLoop {
 
     func evidenceIsDurable(upTo ticket: Ticket) {
         durable = max(durable, ticket)
+        evidence.forget(upTo: ticket)
         let relays = waiting
         waiting.removeAll(keepingCapacity: true)
         for relay in relays {
