@@ -12,48 +12,46 @@ public final class MaskingProfile: Masker {
     private let onFailure: MaskingOnFailure
     private let rules: CompiledRules
 
-    /// - Throws: the first rule that cannot be compiled, what is wrong with it, and what would be right.
-    public init(_ settings: MaskingProfileSettings) throws(MaskingSettingsError) {
+    /// - Throws: every rule that cannot be compiled, what is wrong with it, and what would be right.
+    public init(_ settings: MaskingProfileSettings) throws(MaskingSettingsErrors) {
         name = settings.name
         onFailure = settings.onFailure
         var paths: [FieldPath] = []
+        var errors: [MaskingSettingsError] = []
         var values = PathAutomaton()
         var headers = PathAutomaton()
+        var hadRoom = true
         for (index, rule) in settings.rules.enumerated() {
-            let path: FieldPath
-            switch FieldPath.parse(rule.field) {
-            case .success(let parsed):
-                path = parsed
-                paths.append(parsed)
-            case .failure(let error):
-                throw MaskingSettingsError(
-                    rule: index, message: error.message,
-                    suggestion: "a path such as card.number, **.email or items[*].sku")
+            func fail(_ message: String, _ suggestion: String) {
+                errors.append(MaskingSettingsError(rule: index, message: message, suggestion: suggestion))
             }
             switch rule.action {
             case .keepFirst(let count), .keepLast(let count):
-                guard count >= 1, count <= 1024 else {
-                    throw MaskingSettingsError(
-                        rule: index, message: "\(count) characters cannot be kept",
-                        suggestion: "a number from 1 to 1024")
-                }
+                if count < 1 || count > 1024 { fail("\(count) characters cannot be kept", "a number from 1 to 1024") }
             case .redact, .nullify, .drop: break
             }
             if rule.parts.contains(.key) {
-                throw MaskingSettingsError(
-                    rule: index,
-                    message: "a record key is masked with an injective action only, and this version has none",
-                    suggestion: "leave 'key' out of 'in'; keys are then left as they are")
+                fail(
+                    "a record key is masked with an injective action only, and this version has none",
+                    "leave 'key' out of 'in'; keys are then left as they are")
             }
-            var hasRoom = true
-            if rule.parts.contains(.value) { hasRoom = values.add(path, rule: index) && hasRoom }
-            if rule.parts.contains(.header) { hasRoom = headers.add(path, rule: index) && hasRoom }
-            guard hasRoom else {
-                throw MaskingSettingsError(
-                    rule: index, message: "the profile's paths have more than \(PathAutomaton.limit) parts in all",
-                    suggestion: "fewer or shorter paths; ** stands for many")
+            switch FieldPath.parse(rule.field) {
+            case .success(let path):
+                paths.append(path)
+                var hasRoom = true
+                if rule.parts.contains(.value) { hasRoom = values.add(path, rule: index) && hasRoom }
+                if rule.parts.contains(.header) { hasRoom = headers.add(path, rule: index) && hasRoom }
+                // Told at the first that has none: those behind it would have none either.
+                if !hasRoom, hadRoom {
+                    fail(
+                        "the profile's paths have more than \(PathAutomaton.limit) parts in all",
+                        "fewer or shorter paths; ** stands for many")
+                }
+                hadRoom = hadRoom && hasRoom
+            case .failure(let error): fail(error.message, "a path such as card.number, **.email or items[*].sku")
             }
         }
+        if !errors.isEmpty { throw MaskingSettingsErrors(errors) }
         rules = CompiledRules(values, headers, settings.rules.map { Replacement($0.action) })
         warnings = MaskingWarning.all(settings.rules, paths)
     }

@@ -44,8 +44,14 @@ public struct MaskingProfileSettings: Sendable, Equatable {
     }
 }
 
-/// Why a profile cannot be compiled.
-public struct MaskingSettingsError: Error, Sendable, Equatable {
+/// All that keeps a profile from being compiled, by rule.
+public struct MaskingSettingsErrors: Error, Sendable, Equatable {
+    public var list: [MaskingSettingsError]
+    public init(_ list: [MaskingSettingsError]) { self.list = list }
+}
+
+/// Why one rule of a profile cannot be compiled.
+public struct MaskingSettingsError: Sendable, Equatable {
     /// Of the rule, from 0.
     public var rule: Int
     public var message: String

@@ -77,8 +77,9 @@ extension Integration {
             let gateway = try GatewayProcess(
                 before: servers, GatewaySetup(policies: policy([open.topic], seen: [closed.topic])))
             defer { gateway.stop() }
-            let way = PythonClient.Way.through(
-                gateway, tokenFile: try gateway.tokenFile("rita", groups: ["readers"]))
+            let tokenFile = try gateway.tokenFile("rita", groups: ["readers"])
+            let token = try String(contentsOfFile: tokenFile, encoding: .utf8)
+            let way = PythonClient.Way.through(gateway, tokenFile: tokenFile)
             let lines = try PythonClient.confluent.run(
                 "mixed", way, topic: "\(open.topic),\(closed.topic)", count: 3)
             #expect(
@@ -95,6 +96,13 @@ extension Integration {
                 #expect(denied.contains { $0.contains(what) }, "\(what)")
             }
             #expect(!gateway.evidence.contains { $0.contains("records.delivered") && $0.contains(closed.topic) })
+            let told = gateway.log.split(separator: "\n").filter { $0.contains("\"type\":\"operation.denied\"") }
+            #expect(
+                told.contains {
+                    $0.contains("\"subject\":\"rita\"") && $0.contains("\"operation\":\"Fetch\"")
+                        && $0.contains("\"resource\":\"topic:\(closed.topic)\"") && $0.contains("no rule allows it")
+                })
+            #expect(!gateway.log.contains(token))
         }
 
         @Test func `a fetch session is of its connection, and what is allowed later is served in it`() throws {

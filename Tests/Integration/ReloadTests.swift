@@ -70,6 +70,25 @@ extension Integration {
             #expect(gateway.deliveringSessions == sessions && sessions.count == 1, "one session in all")
         }
 
+        @Test func `a deny of everything cuts the session that it means, and the log says so`() throws {
+            let cluster = try MockCluster()
+            try cluster.create(topic: "clients-reload", partitions: 3)
+            let gateway = try GatewayProcess(before: cluster.bootstrap)
+            defer { gateway.stop() }
+            let token = try gateway.issuer.mint(subject: "eva", groups: ["engineers"])
+            let raw = try RawKafka(port: gateway.port, token: token)
+            #expect(try raw.leaders(of: "clients-reload").count == 3)
+            try gateway.reload {
+                $0.policies += "\n  - { name: eva has left, subjects: { subjects: [eva] }, effect: deny }"
+            }
+            let reason = "\"reason\":\"no longer allowed\""
+            try eventually("the session is cut") {
+                gateway.evidence.contains { $0.contains("\"session.ended\"") && $0.contains(reason) }
+            }
+            #expect(gateway.log.split(separator: "\n").contains { $0.contains("session ended") && $0.contains(reason) })
+            #expect(!gateway.log.contains(token))
+        }
+
         @Test func `a route is added and taken away without a signal`() throws {
             let cluster = try MockCluster()
             try cluster.create(topic: "clients-reload", partitions: 3)

@@ -61,7 +61,8 @@ extension Integration {
             #expect(said != [#"{"log_ins": 0, "what": "refused"}"#])
             #expect(sessions == 1)
             #expect(
-                evidence.contains { $0.contains("\"session.ended\"") && $0.contains(SessionLifetimeTests.expired) })
+                evidence.contains { $0.contains("\"session.ended\"") && $0.contains(SessionLifetimeTests.expired) },
+                "\(evidence.filter { $0.contains("\"session.") })")
         }
     }
 }

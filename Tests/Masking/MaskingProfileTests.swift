@@ -61,15 +61,29 @@ import TidegateMasking
 
     @Test(arguments: ["", "a..b", ".a", "a.", "a[x]", "a[", "a*b", "\"a"])
     func `a path that is none is refused with its place`(path: String) {
-        #expect(throws: MaskingSettingsError.self) {
+        #expect(throws: MaskingSettingsErrors.self) {
             try MaskingProfile(.init(name: "test", rules: [MaskingRule(field: path, action: .nullify)]))
         }
     }
 
     @Test func `a record key is never masked with what is not injective`() {
-        #expect(throws: MaskingSettingsError.self) {
+        #expect(throws: MaskingSettingsErrors.self) {
             try MaskingProfile(
                 .init(name: "test", rules: [MaskingRule(field: "a", parts: [.key], action: .redact("x"))]))
         }
+    }
+
+    @Test func `every rule that is wrong is told`() {
+        let error = #expect(throws: MaskingSettingsErrors.self) {
+            try MaskingProfile(
+                .init(
+                    name: "test",
+                    rules: [
+                        MaskingRule(field: "a..b", parts: [.key], action: .nullify),
+                        MaskingRule(field: "b", action: .nullify),
+                        MaskingRule(field: "c[", action: .keepFirst(0)),
+                    ]))
+        }
+        #expect(error?.list.map(\.rule) == [0, 0, 2, 2])
     }
 }

@@ -139,6 +139,7 @@ public final class ScriptedAuthority {
     public let ledger = SessionLedger()
     public private(set) var version: UInt32 = 1
     private let wakes = Mutex(0)
+    private let logged: LogLines
     private var numbers: UInt64 = 0
 
     /// - Parameters:
@@ -165,7 +166,10 @@ public final class ScriptedAuthority {
         policy = ScriptedPolicy(ruleNames: ruleNames, covers: covers, judge: judge)
         authenticator = ScriptedAuthenticator(principals, isReluctant: isReluctant)
         self.maskers = maskers
-        evidence = EvidenceBuffer(isStrict: isStrict, idPrefix: "test")
+        let logged = LogLines()
+        self.logged = logged
+        evidence = EvidenceBuffer(
+            isStrict: isStrict, idPrefix: "test", log: RefusalLog(Log { logged.append($0) }))
         meter = Meter(route: "orders", protocolName: protocolName)
         for masker in maskers { (masker as? ScriptedMasker)?.attach(waker) }
     }
@@ -212,11 +216,26 @@ public final class ScriptedAuthority {
         return governor
     }
 
-    /// Takes what was written as evidence meanwhile, a line each, without their newlines.
+    /// Takes what the log was told of refusals meanwhile, a line each, without their newlines.
+    public func takeLog() -> [String] { logged.take() }
+
+    /// Takes what was written as evidence meanwhile, a line each, without their newlines; it is durable at once.
     public func takeLines() -> [String] {
         var bytes: [UInt8] = []
-        _ = evidence.take(into: &bytes)
+        evidence.forget(upTo: evidence.take(into: &bytes))
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+}
+
+/// Lines of a log, from any thread.
+private final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+    func append(_ line: [UInt8]) { lines.withLock { $0.append(String(decoding: line.dropLast(), as: UTF8.self)) } }
+    func take() -> [String] {
+        lines.withLock { lines in
+            defer { lines = [] }
+            return lines
+        }
     }
 }
 

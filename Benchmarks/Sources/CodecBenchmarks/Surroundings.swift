@@ -50,5 +50,9 @@ final class Surroundings {
     }
 
     /// What the loop does once a wake-up: hands the evidence over, here to nobody.
-    func takeEvidence() { keep(Int(truncatingIfNeeded: evidence.take(into: &written))) }
+    func takeEvidence() {
+        let ticket = evidence.take(into: &written)
+        evidence.forget(upTo: ticket)
+        keep(Int(truncatingIfNeeded: ticket))
+    }
 }

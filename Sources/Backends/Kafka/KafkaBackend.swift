@@ -98,36 +98,38 @@ extension KafkaSettings {
         }
         if let settings = node["tls"] {
             serverName = settings["serverName"]?.text
-            do throws(ConfigurationProblem) {
-                tls = try KafkaSettings.context(settings, secrets)
-            } catch { problems.append(error) }
+            tls = KafkaSettings.context(settings, secrets, &problems)
         }
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
     }
 }
 
 extension KafkaSettings {
+    /// - Parameter problems: gets all that is wrong; then there is no context.
     private static func context(
-        _ settings: ConfigurationNode, _ secrets: any SecretReader
-    ) throws(ConfigurationProblem) -> TLSClientContext? {
-        func file(_ key: String) throws(ConfigurationProblem) -> String? {
-            guard let node = settings[key] else { return nil }
-            return try secrets.file(at: node)
+        _ settings: ConfigurationNode, _ secrets: any SecretReader, _ problems: inout [ConfigurationProblem]
+    ) -> TLSClientContext? {
+        var files: [String: String] = [:]
+        let before = problems.count
+        for key in ["ca", "certificate", "key"] {
+            guard let node = settings[key] else { continue }
+            do throws(ConfigurationProblem) { files[key] = try secrets.file(at: node) } catch { problems.append(error) }
         }
-        let ca = try file("ca")
-        let certificate = try file("certificate")
-        let key = try file("key")
-        guard (certificate == nil) == (key == nil) else {
-            throw ConfigurationProblem(
-                at: settings, "a certificate needs its key, and a key its certificate",
-                suggestion: "name both certificate and key, or neither")
+        if (settings["certificate"] == nil) != (settings["key"] == nil) {
+            problems.append(
+                ConfigurationProblem(
+                    at: settings, "a certificate needs its key, and a key its certificate",
+                    suggestion: "name both certificate and key, or neither"))
         }
-        guard secrets.opensFiles else { return nil }
+        guard problems.count == before, secrets.opensFiles else { return nil }
         do throws(TLSConfigurationError) {
             return try TLSClientContext(
-                ca: ca, certificate: certificate, key: key, verifies: settings["verify"]?.text != "none")
+                ca: files["ca"], certificate: files["certificate"], key: files["key"],
+                verifies: settings["verify"]?.text != "none")
         } catch {
-            throw ConfigurationProblem(at: settings, "\(error)", suggestion: "a PEM file of the right kind")
+            problems.append(
+                ConfigurationProblem(at: settings, "\(error)", suggestion: "a PEM file of the right kind"))
+            return nil
         }
     }
 }

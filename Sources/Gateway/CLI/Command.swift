@@ -90,16 +90,28 @@ enum Output {
     static func bytes(_ bytes: [UInt8]) { write(bytes, to: 1) }
     static func error(_ text: String) { write(Array(text.utf8), to: 2) }
 
+    /// Writes all of it. Data that cannot be written ends the command with 1: what is short must not pass for whole.
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
         var at = 0
         while at < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { raw in
-                unsafe Glibc.write(descriptor, raw.baseAddress?.advanced(by: at), raw.count - at)
+            let (count, failure) = unsafe bytes.withUnsafeBytes { raw in
+                let count = unsafe Glibc.write(descriptor, raw.baseAddress?.advanced(by: at), raw.count - at)
+                return (count, errno)
             }
-            if count <= 0 { return }
-            at += count
+            if count < 0, failure == EINTR { continue }
+            if count > 0 {
+                at += count
+                continue
+            }
+            guard descriptor == 1 else { return }
+            // Who reads a pipe may close it when he has enough, as `head` does.
+            if failure != EPIPE { error("tidegate: standard output: \(reason(failure))\n") }
+            exit(1)
         }
     }
+
+    /// What the system calls an error.
+    static func reason(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
     /// A JSON object on a line of its own.
     static func json(_ object: some Encodable) {

@@ -28,18 +28,27 @@ extension Command {
                     "there is no profile '\(name)'; one of \(configuration.profiles.map(\.name).joined(separator: ", "))"
             )
         }
-        maskLines(profile, isJSON: format == "json")
-        return 0
+        return maskLines(profile, isJSON: format == "json")
     }
 
     /// Lines are read as bytes: they need not be UTF-8 to be refused well.
-    private static func maskLines(_ profile: MaskingProfile, isJSON: Bool) {
+    ///
+    /// - Returns: 1 where standard input cannot be read to its end.
+    private static func maskLines(_ profile: MaskingProfile, isJSON: Bool) -> Int32 {
         var pending: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let size = buffer.count
-            let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(0, $0.baseAddress, size) }
-            if count <= 0 { break }
+            let (count, failure) = unsafe buffer.withUnsafeMutableBytes {
+                let count = unsafe Glibc.read(0, $0.baseAddress, size)
+                return (count, errno)
+            }
+            if count < 0, failure == EINTR { continue }
+            if count < 0 {
+                Output.error("tidegate mask: standard input: \(Output.reason(failure))\n")
+                return 1
+            }
+            if count == 0 { break }
             // What was there before has no line's end.
             var searched = pending.count
             pending.append(contentsOf: buffer[..<count])
@@ -52,6 +61,7 @@ extension Command {
             pending.removeFirst(start)
         }
         if !pending.isEmpty { emit(pending, profile, isJSON) }
+        return 0
     }
 
     private static func emit(_ line: [UInt8], _ profile: MaskingProfile, _ isJSON: Bool) {

@@ -32,8 +32,11 @@ extension ConfigurationBuilder {
                 mask: mask,
                 recording: rule["recording"]?.text == "messages" ? .messages : .positions)
             if effect == .deny { built.mask = .none }
-            if effect == .deny, let node = rule["masking"] {
-                report(node, "a deny hands nothing over, so nothing is masked", "leave it out", .warning)
+            if effect == .deny {
+                for (key, what) in [("masking", "masked"), ("recording", "recorded")] {
+                    guard let node = rule[key] else { continue }
+                    report(node, "a deny hands nothing over, so nothing is \(what)", "leave it out", .warning)
+                }
             }
             configuration.policies.append(built)
         }

@@ -78,17 +78,21 @@ struct ConfigurationBuilder {
         var prefixes: Set<String> = []
         let list = node?["issuers"]?.elements ?? []
         for issuer in list {
-            guard let name = issuer["issuer"]?.text, let audience = issuer["audience"]?.text else { continue }
-            if !seen.insert(name).inserted { report(issuer, "the issuer '\(name)' stands twice", "each issuer once") }
+            let name = issuer["issuer"]?.text
+            if let name, !seen.insert(name).inserted {
+                report(issuer, "the issuer '\(name)' stands twice", "each issuer once")
+            }
             let prefix = issuer["prefix"]?.text ?? ""
             if !prefixes.insert(prefix).inserted {
                 report(issuer, "two issuers have the prefix '\(prefix)'", "a prefix of its own for each issuer")
             }
+            let (keys, authorities) = (keys(of: issuer), authorities(issuer["ca"]))
+            guard let name, let audience = issuer["audience"]?.text else { continue }
             configuration.issuers.append(
                 IssuerSettings(
                     issuer: name, audience: audience, groupsClaim: issuer["groupsClaim"]?.text ?? "groups",
-                    subjectClaim: issuer["subjectClaim"]?.text ?? "sub", prefix: prefix, keys: keys(of: issuer),
-                    caFile: authorities(issuer["ca"]),
+                    subjectClaim: issuer["subjectClaim"]?.text ?? "sub", prefix: prefix, keys: keys,
+                    caFile: authorities,
                     leewaySeconds: issuer["leeway"]?.text.flatMap(TextForms.seconds) ?? 60))
         }
     }
@@ -144,21 +148,19 @@ struct ConfigurationBuilder {
         var names: Set<String> = []
         routeNames = (node?.elements ?? []).compactMap { $0["name"]?.text }
         for route in node?.elements ?? [] {
-            guard let name = route["name"]?.text, let listen = route["listen"],
-                let (host, port) = listen.address, let backend = route["backend"]
-            else { continue }
-            if !names.insert(name).inserted { report(route, "two routes are called '\(name)'", "a name of its own") }
-            let known = configuration.backends.first { $0.name == backend.text }
-            protocolOfRoute[name] = known?.protocolName
-            if let text = backend.text, !backendNames.contains(text), knowsBackends {
-                report(backend, "there is no backend '\(text)'", SettingsValidator.oneOf(backendNames, near: text))
+            let name = route["name"]?.text
+            if let name, !names.insert(name).inserted {
+                report(route, "two routes are called '\(name)'", "a name of its own")
             }
-            requireListener(listen, host)
-            var built = Configuration.Route(
-                name: name, host: host, port: port, backend: backend.text ?? "", advertise: nil,
-                proxyNetworks: route["proxyProtocol"]?.texts, tls: tls(route["tls"]),
-                isInsecure: route["insecure"]?.boolean ?? false)
-            built.advertise = advertise(route, listen: (host, port))
+            let backend = route["backend"]?.text
+            let known = configuration.backends.first { $0.name == backend }
+            if let name { protocolOfRoute[name] = known?.protocolName }
+            if let node = route["backend"], let backend, !backendNames.contains(backend), knowsBackends {
+                report(node, "there is no backend '\(backend)'", SettingsValidator.oneOf(backendNames, near: backend))
+            }
+            let listen = route["listen"]
+            let address = listen?.address
+            let (advertise, tls) = (advertise(route, listenPort: address?.port ?? 0), tls(route["tls"]))
             let needsAddresses =
                 declarations.first { $0.protocolName == known?.protocolName }?.requiresAdvertise ?? false
             if needsAddresses, route["advertise"] == nil {
@@ -166,6 +168,12 @@ struct ConfigurationBuilder {
                     route, "'advertise' is missing: clients of this backend are told where its nodes are",
                     "advertise: { host: NAME, ports: FIRST-LAST }")
             }
+            guard let listen, let (host, port) = address else { continue }
+            requireListener(listen, host)
+            let built = Configuration.Route(
+                name: name ?? route.path, host: host, port: port, backend: backend ?? "", advertise: advertise,
+                proxyNetworks: route["proxyProtocol"]?.texts, tls: tls,
+                isInsecure: route["insecure"]?.boolean ?? false)
             if !built.isConfidential, route["tls"] == nil {
                 report(
                     listen, "plaintext outside loopback: tokens would travel in the clear",
@@ -177,9 +185,9 @@ struct ConfigurationBuilder {
                         listen, "port \(port) is taken by the route '\(other.route)'", "ports of its own for each route"
                     )
                 }
-                taken.append((host, port, name))
+                taken.append((host, port, built.name))
             }
-            configuration.routes.append(built)
+            if name != nil, backend != nil { configuration.routes.append(built) }
         }
     }
 
@@ -189,17 +197,24 @@ struct ConfigurationBuilder {
         }
     }
 
-    private mutating func advertise(_ route: ConfigurationNode, listen: (host: String, port: UInt16)) -> Advertise? {
+    private mutating func advertise(_ route: ConfigurationNode, listenPort: UInt16) -> Advertise? {
         guard let node = route["advertise"] else { return nil }
+        if node["sni"] == nil, let port = node["port"] {
+            report(port, "'port' stands beside sni only", "leave it out: each node has one of ports")
+        }
         if let pattern = node["sni"]?.text {
             if !pattern.contains("{id}") { report(node, "'\(pattern)' has no {id}", "broker-{id}.gateway.example.com") }
             if route["tls"] == nil {
                 report(node, "server names are seen with TLS only", "tls on the route, or ports instead of sni")
             }
             if node["ports"] != nil { report(node, "sni and ports stand beside each other", "one of them") }
-            let port = node["port"]?.integer.flatMap { UInt16(exactly: $0) } ?? listen.port
+            for key in ["host", "firstBroker"] {
+                guard let node = node[key] else { continue }
+                report(node, "'\(key)' stands beside ports only", "leave it out: sni names each node")
+            }
+            let port = node["port"]?.integer.flatMap { UInt16(exactly: $0) } ?? listenPort
             return Advertise(
-                host: node["host"]?.text ?? "", ports: nil, firstNode: 0, serverNamePattern: pattern, port: port)
+                host: "", ports: nil, firstNode: 0, serverNamePattern: pattern, port: port)
         }
         guard let host = node["host"]?.text else {
             report(node, "'host' is missing", "the gateway's name as clients reach it")
@@ -211,7 +226,7 @@ struct ConfigurationBuilder {
         }
         return Advertise(
             host: host, ports: ports, firstNode: Int32(clamping: node["firstBroker"]?.integer ?? 0),
-            serverNamePattern: nil, port: listen.port)
+            serverNamePattern: nil, port: listenPort)
     }
 
     private mutating func tls(_ node: ConfigurationNode?) -> Configuration.TLS? {
@@ -220,11 +235,11 @@ struct ConfigurationBuilder {
         let certificate = file(node["certificate"])
         let key = file(node["key"])
         let clientCA = file(node["clientCA"])
-        guard let certificate, let key else { return nil }
-        let requires = node["clientCertificate"]?.text != "optional" && clientCA != nil
         if node["clientCertificate"] != nil, node["clientCA"] == nil {
             report(node, "clientCertificate without clientCA", "the authorities of client certificates")
         }
+        guard let certificate, let key else { return nil }
+        let requires = node["clientCertificate"]?.text != "optional" && clientCA != nil
         if withSecrets, problems.count == before {
             do throws(TLSConfigurationError) {
                 _ = try TLSServerContext(
@@ -241,38 +256,40 @@ struct ConfigurationBuilder {
     private mutating func masking(_ node: ConfigurationNode?) {
         for (key, value) in node?["profiles"]?.entries ?? [] {
             guard let name = key.text else { continue }
-            let nodes = value["rules"]?.elements ?? []
+            var nodes: [ConfigurationNode] = []
             var rules: [MaskingRule] = []
-            for rule in nodes {
+            for rule in value["rules"]?.elements ?? [] {
                 guard let field = rule["field"]?.text else {
                     if rule["detect"] == nil, rule["column"] == nil {
                         report(rule, "'field' is missing", "a path such as card.number")
                     }
                     continue
                 }
-                guard let action = action(rule["action"]) else { continue }
                 let parts: [String: RecordPart] = ["key": .key, "value": .value, "headers": .header]
                 let named = rule["in"]?.texts.compactMap { parts[$0] }
+                // What the schema refuses is told already: its place is held for what else there is to say of the rule.
                 rules.append(
-                    MaskingRule(field: field, parts: named.map(Set.init) ?? [.value, .header], action: action))
-            }
-            guard rules.count == nodes.count else {
-                profileNames.append(name)
-                continue
+                    MaskingRule(
+                        field: field, parts: named.map(Set.init) ?? [.value, .header],
+                        action: action(rule["action"]) ?? .nullify))
+                nodes.append(rule)
             }
             let settings = MaskingProfileSettings(
                 name: name,
                 onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
                 rules: rules)
-            do throws(MaskingSettingsError) {
+            do throws(MaskingSettingsErrors) {
                 let profile = try MaskingProfile(settings)
                 configuration.profiles.append(profile)
-                for warning in profile.warnings where warning.rule < nodes.count {
+                let isAccepted = !refused.contains { $0.hasPrefix(value.path + ".") }
+                for warning in profile.warnings where isAccepted && warning.rule < nodes.count {
                     report(nodes[warning.rule], warning.message, warning.suggestion, .warning)
                 }
             } catch {
-                let place = error.rule < nodes.count ? nodes[error.rule] : value
-                report(place, error.message, error.suggestion)
+                for problem in error.list {
+                    report(
+                        problem.rule < nodes.count ? nodes[problem.rule] : value, problem.message, problem.suggestion)
+                }
             }
             profileNames.append(name)
         }

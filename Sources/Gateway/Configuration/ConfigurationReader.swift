@@ -76,7 +76,7 @@ public struct ConfigurationReader {
             declarations, secrets, withSecrets: withSecrets,
             refused: Set(validator.problems.filter { $0.severity == .error }.map(\.path)))
         var configuration = builder.build(wanted(root), sections)
-        let problems =
+        var problems =
             judged(validator.problems, builder.problems, unclear.filter(isWanted))
             + validator.secretFiles.compactMap(secrets.exposure)
         var tryable: [Configuration.Backend] = []
@@ -89,6 +89,11 @@ public struct ConfigurationReader {
             configuration.backends[index].files = inner.files.map { secrets.path($0.text ?? "") }
             if !inner.problems.contains(where: { $0.severity == .error }) {
                 tryable.append(configuration.backends[index])
+            } else {
+                // It is not made, so that nobody else tells which of its files are not there.
+                for node in inner.files {
+                    do throws(ConfigurationProblem) { _ = try secrets.file(at: node) } catch { problems.append(error) }
+                }
             }
         }
         let hasErrors = problems.contains { $0.severity == .error }

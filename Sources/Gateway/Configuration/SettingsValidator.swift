@@ -165,7 +165,7 @@ public struct SettingsValidator {
         if check == .file || check == .secretFile { files.append(node) }
         if check == .secretFile { secretFiles.append(node) }
         if !isRight { report(node, "'\(text)' is not of the right form", "such as \(example)") }
-        if check == .glob, text.hasSuffix("\\"), !text.hasSuffix("\\\\") {
+        if check == .glob, !text.reversed().prefix(while: { $0 == "\\" }).count.isMultiple(of: 2) {
             report(node, "the pattern '\(text)' ends with a lone '\\'", "a character behind it, or '\\\\'")
         }
     }

@@ -78,8 +78,8 @@ public struct Ruling: Sendable, Equatable {
 /// A compiled policy. Implemented by Policy; asked on a miss of a connection's decision cache.
 public protocol PolicyJudge: AnyObject, Sendable {
     func judge(_ principal: Principal, _ question: Question) -> Ruling
-    /// True where some allow or require-approval rule of the route covers the principal: opens what names nothing
-    /// (IDENTIFY_SYSTEM, DescribeCluster), and keeps a session alive after a reload.
+    /// True where some allow or require-approval rule of the route covers the principal, and no deny takes everything from
+    /// him: opens what names nothing (IDENTIFY_SYSTEM, DescribeCluster), and keeps a session alive after a reload.
     func covers(_ principal: Principal, route: String) -> Bool
     /// The rule's name, for refusals and evidence.
     func name(ofRule index: Int32) -> String?

@@ -10,11 +10,21 @@ public final class EvidenceBuffer {
     /// In strict mode tickets count; otherwise nothing waits.
     public var isStrict: Bool
     /// Set by the loop when the writer has failed and the operator chose to stop: nothing is admitted.
-    public var isBroken = false
+    public var isBroken = false {
+        // What was handed over has been given up.
+        didSet { if isBroken { forget(upTo: lastTicket) } }
+    }
     private var bytes: [UInt8] = []
     private var lastTicket: Ticket = 0
     private var pending: Pending?
     private var rejections = Rejections()
+    private let log: RefusalLog?
+
+    /// Lines that were taken and are not durable yet, oldest first.
+    private var taken: [Taken] = []
+    private var takenBytes = 0
+    /// Of the last line.
+    private var time = Instant.distantPast
     /// `"PREFIX-`: what every id begins with.
     private let idStart: [UInt8]
 
@@ -30,6 +40,18 @@ public final class EvidenceBuffer {
         var tail: [UInt8]
     }
 
+    private struct Taken {
+        var ticket: Ticket
+        var bytes: Int
+        var since: Instant
+    }
+
+    /// Beyond so many bytes behind storage that has not answered for so long, what can wait is refused.
+    static let fullBytes = 32 << 20
+    static let patienceSeconds: Int64 = 5
+    /// What is kept of a buffer that has grown.
+    private static let keptBytes = 1 << 20
+
     /// Rejected sessions cost a peer nothing: beyond so many a second they are counted.
     private struct Rejections {
         static let limit = 50
@@ -39,9 +61,12 @@ public final class EvidenceBuffer {
         var counts: [String: UInt64] = [:]
     }
 
-    /// - Parameter idPrefix: makes entry ids unique over loops and restarts.
-    public init(isStrict: Bool, idPrefix: String) {
+    /// - Parameters:
+    ///   - idPrefix: makes entry ids unique over loops and restarts.
+    ///   - log: is told what is refused.
+    public init(isStrict: Bool, idPrefix: String, log: RefusalLog? = nil) {
         self.isStrict = isStrict
+        self.log = log
         idStart = Array("\"\(idPrefix)-".utf8)
     }
 
@@ -49,49 +74,88 @@ public final class EvidenceBuffer {
     public var hasEntries: Bool { pending != nil || !bytes.isEmpty }
 
     /// Takes all lines, each ended by a newline, and says up to which ticket they go.
-    public func take(into taken: inout [UInt8]) -> Ticket {
+    ///
+    /// - Parameter lines: what was taken the last time; its memory is used again, unless it is much.
+    public func take(into lines: inout [UInt8]) -> Ticket {
         flush()
-        taken.removeAll(keepingCapacity: true)
-        swap(&taken, &bytes)
+        if lines.capacity > EvidenceBuffer.keptBytes { lines = [] } else { lines.removeAll(keepingCapacity: true) }
+        swap(&lines, &bytes)
+        taken.append(Taken(ticket: lastTicket, bytes: lines.count, since: time))
+        takenBytes += lines.count
         return lastTicket
+    }
+
+    /// Everything up to `ticket` is durable, or given up.
+    public func forget(upTo ticket: Ticket) {
+        let count = taken.prefix { $0.ticket <= ticket }.count
+        for batch in taken[..<count] { takenBytes -= batch.bytes }
+        taken.removeFirst(count)
+    }
+
+    /// Bytes of lines that are not durable yet.
+    public var pendingBytes: Int { takenBytes + bytes.count }
+
+    /// True where much has piled up behind storage that does not answer: no session begins, and what no line says yet is
+    /// refused. What is under way goes on, and waits.
+    func isFull(at now: Instant) -> Bool {
+        guard pendingBytes > EvidenceBuffer.fullBytes, let oldest = taken.first else { return false }
+        return now >= oldest.since.advanced(bySeconds: EvidenceBuffer.patienceSeconds)
     }
 
     /// Writes one event: `members` appends `,"key":value` members behind those of the session.
     ///
+    /// - Parameter isRefusal: the log says it too.
     /// - Returns: the ticket to wait for; zero in relaxed mode.
     @discardableResult
     public func write(
-        _ type: StaticString, at now: Instant, session: [UInt8], _ members: (inout [UInt8]) -> Void
+        _ type: StaticString, at now: Instant, session: [UInt8], isRefusal: Bool = false,
+        _ members: (inout [UInt8]) -> Void
     ) -> Ticket {
         flush()
         lastTicket += 1
         begin(type, at: now, ticket: lastTicket)
+        let start = bytes.count
         bytes.append(contentsOf: session)
         members(&bytes)
+        if isRefusal { tell(type, at: now, bytes[start...]) }
         end()
         return isStrict ? lastTicket : 0
     }
 
-    /// Writes that a session was rejected; beyond 50 in a second it is counted by reason instead, for one line a second
-    /// and reason.
+    private func tell(_ type: StaticString, at now: Instant, _ members: ArraySlice<UInt8>) {
+        guard let log else { return }
+        var event: [UInt8] = [UInt8(ascii: " ")]
+        JSONText.member("type", "\(type)", to: &event)
+        log.tell("refused", at: now, event.dropFirst() + members)
+    }
+
+    /// Writes that a session was rejected; beyond 50 in a second, and while storage does not answer, it is counted by
+    /// reason instead, for one line a second and reason.
     ///
     /// - Returns: the ticket to wait for; zero in relaxed mode, and for what is only counted.
     func reject(_ reason: String, at now: Instant, session: [UInt8]) -> Ticket {
         settle(at: now)
+        var members = session
+        JSONText.member("reason", reason, to: &members)
+        tell("session.rejected", at: now, members[...])
         let second = now.nanoseconds / 1_000_000_000
         if rejections.second != second { (rejections.second, rejections.written) = (second, 0) }
-        guard rejections.written < Rejections.limit else {
+        guard rejections.written < Rejections.limit, !isFull(at: now) else {
             let isKnown = rejections.counts[reason] != nil || rejections.counts.count < Rejections.reasonLimit
             rejections.counts[isKnown ? reason : "other reasons", default: 0] += 1
             return 0
         }
         rejections.written += 1
-        return write("session.rejected", at: now, session: session) { JSONText.member("reason", reason, to: &$0) }
+        return write("session.rejected", at: now, session: members) { _ in }
     }
 
-    /// Writes the rejections that were only counted, once their second is over. Asked by the loop at each wake-up.
+    /// Writes the rejections that were only counted, once their second is over and storage takes them. Asked by the loop at
+    /// each wake-up.
     public func settle(at now: Instant) {
-        guard !rejections.counts.isEmpty, now.nanoseconds / 1_000_000_000 != rejections.second else { return }
+        log?.settle(at: now)
+        guard !rejections.counts.isEmpty, now.nanoseconds / 1_000_000_000 != rejections.second, !isFull(at: now) else {
+            return
+        }
         let counts = rejections.counts
         rejections.counts = [:]
         for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
@@ -103,6 +167,7 @@ public final class EvidenceBuffer {
     }
 
     private func begin(_ type: StaticString, at now: Instant, ticket: Ticket) {
+        time = now
         JSONText.append(literal: "{\"type\":\"", to: &bytes)
         JSONText.append(literal: type, to: &bytes)
         JSONText.append(literal: "\",\"time\":\"", to: &bytes)

@@ -31,6 +31,9 @@ public struct Governor: ~Copyable {
     /// The decision cache: lines, found by resource and action, chained by `within`.
     @usableFromInline var lines: [Line] = []
     @usableFromInline var heads: [UInt32] = []
+    /// Counts of lines that have been decided otherwise since.
+    private var closed: [Tally] = []
+    private var closedLeftOut = 0
     private var clientTicket: Ticket = 0
     private var backendTicket: Ticket = 0
     private var identityText: [UInt8] = []
@@ -57,8 +60,30 @@ public struct Governor: ~Copyable {
         @usableFromInline var version: UInt32
         @usableFromInline var decision: Decision
         @usableFromInline var rule: Int32
+        /// The rule's name in the policy that decided: a number means another rule in the next one.
+        @usableFromInline var ruleName: String?
+        /// Since this decision by this rule was written.
         @usableFromInline var count: UInt64
+        /// The decision stands in evidence.
+        @usableFromInline var isWritten: Bool
     }
+
+    /// How often an operation was decided in one way: an entry of `session.ended`.
+    private struct Tally {
+        var operation: Operation
+        var rule: String?
+        var decision: String
+        var count: UInt64
+
+        init(_ line: Line) {
+            operation = line.operation
+            rule = line.ruleName
+            decision = line.decision.outcome.word
+            count = line.count
+        }
+    }
+    /// Of `session.ended`: names are a peer's input.
+    static let tallyLimit = (entries: 1000, bytes: 256 << 10)
 
     public init(
         session: Session, authority: Authority, evidence: EvidenceBuffer, meter: Meter, ledger: SessionLedger,
@@ -100,6 +125,9 @@ public struct Governor: ~Copyable {
                 return .ready(verified)
             }
             if evidence.isBroken { return .refused(Refusal(.evidenceUnavailable)) }
+            if evidence.isFull(at: now) {
+                return .refused(reject(Refusal(.evidenceUnavailable).reason, code: .evidenceUnavailable))
+            }
             guard ledger.enter(subject: verified.subject, limit: session.route.limits.sessionsPerPrincipal) else {
                 return .refused(reject("too many sessions of this subject", code: .limit))
             }
@@ -178,6 +206,9 @@ public struct Governor: ~Copyable {
             return .deny(Refusal(.limit))
         }
         if lines[index].version == version, !operation.action.isChange { return recall(index) }
+        if operation.action.isChange || !lines[index].isWritten, evidence.isFull(at: now) {
+            return .deny(Refusal(.evidenceUnavailable))
+        }
         let ruling = judge(principal, operation)
         let decision: Decision
         switch ruling.effect {
@@ -193,18 +224,37 @@ public struct Governor: ~Copyable {
         }
         let outcome = decision.outcome
         meter.count(operation.action, outcome)
-        let before = lines[index]
-        lines[index].version = version
-        lines[index].decision = decision
-        lines[index].rule = ruling.rule
+        let isNews = settle(index, decision, by: ruling.rule)
         lines[index].count &+= 1
-        if operation.action.isChange || before.count == 0 || !before.decision.isSameKind(as: decision)
-            || before.rule != ruling.rule
-        {
+        if operation.action.isChange || isNews {
             let ticket = write(operation, outcome, decision)
             if operation.action.isChange, outcome == .allowed { note(ticket, towards: .backend) }
         }
         return decision
+    }
+
+    /// Keeps what the authority of now says about a line; what was counted under another decision or rule is closed.
+    ///
+    /// - Returns: true where evidence does not say so yet.
+    private mutating func settle(_ index: Int, _ decision: Decision, by rule: Int32) -> Bool {
+        let name = authority.policy.name(ofRule: rule)
+        let isNews =
+            !lines[index].isWritten || lines[index].decision.outcome != decision.outcome
+            || lines[index].ruleName != name
+        if isNews, lines[index].count > 0 {
+            if closed.count < Governor.tallyLimit.entries {
+                closed.append(Tally(lines[index]))
+            } else {
+                closedLeftOut += 1
+            }
+            lines[index].count = 0
+        }
+        lines[index].version = version
+        lines[index].decision = decision
+        lines[index].rule = rule
+        lines[index].ruleName = name
+        lines[index].isWritten = true
+        return isNews
     }
 
     /// A decision from the cache, counted.
@@ -258,7 +308,7 @@ public struct Governor: ~Copyable {
         lines.append(
             Line(
                 operation: operation, next: heads[slot], version: 0, decision: .deny(Refusal(.noRule)), rule: -1,
-                count: 0))
+                ruleName: nil, count: 0, isWritten: false))
         heads[slot] = UInt32(lines.count)
         return lines.count - 1
     }
@@ -318,10 +368,9 @@ public struct Governor: ~Copyable {
     private mutating func rejudge(_ index: Int) {
         guard lines[index].version != version, let principal else { return }
         let operation = lines[index].operation
-        let before = lines[index]
         let ruling = judge(principal, operation)
         let decision: Decision
-        switch (ruling.effect, before.decision) {
+        switch (ruling.effect, lines[index].decision) {
         case (.allow, _):
             decision = .allow(
                 Clearance(
@@ -330,17 +379,12 @@ public struct Governor: ~Copyable {
         case (.deny, _): decision = .deny(Refusal(ruling.rule < 0 ? .noRule : .denied, rule: ruling.rule))
         case (.requireApproval, _): decision = .deny(Refusal(.approvalRequired, rule: ruling.rule))
         }
-        lines[index].version = version
-        lines[index].rule = ruling.rule
-        lines[index].decision = decision
-        if !before.decision.isSameKind(as: decision) || before.rule != ruling.rule {
-            _ = write(operation, decision.outcome, decision)
-        }
+        if settle(index, decision, by: ruling.rule) { _ = write(operation, decision.outcome, decision) }
     }
 
     /// What holds for an operation now, asked on the response: as `decide`, but neither counted nor recorded again.
     public mutating func standing(_ operation: Operation) -> Decision {
-        guard let index = find(operation), lines[index].count > 0 else { return decideAnew(operation) }
+        guard let index = find(operation), lines[index].isWritten else { return decideAnew(operation) }
         if isExpired { return .deny(Refusal(.expired)) }
         rejudge(index)
         return lines[index].decision
@@ -546,7 +590,7 @@ public struct Governor: ~Copyable {
         JSONText.member("decision", "denied", to: &members)
         JSONText.member("reason", reason, to: &members)
         members.removeFirst()
-        let ticket = evidence.write("operation.denied", at: now, session: session) {
+        let ticket = evidence.write("operation.denied", at: now, session: session, isRefusal: true) {
             $0.append(contentsOf: members)
         }
         note(ticket, towards: .client)
@@ -622,16 +666,7 @@ public struct Governor: ~Copyable {
             counted = false
         }
         let session = identity()
-        var operations: [UInt8] = []
-        for line in lines where line.count > 0 {
-            if !operations.isEmpty { operations.append(UInt8(ascii: ",")) }
-            operations.append(UInt8(ascii: "{"))
-            JSONText.member("action", line.operation.action.name, to: &operations)
-            JSONText.member("resource", text(line.operation.resource), to: &operations)
-            JSONText.member("decision", line.decision.word, to: &operations)
-            JSONText.member("count", line.count, to: &operations)
-            operations.append(UInt8(ascii: "}"))
-        }
+        let (operations, leftOut) = tallies()
         let totals = totals
         evidence.write("session.ended", at: now, session: session) { bytes in
             JSONText.member("reason", reason.word, to: &bytes)
@@ -642,7 +677,30 @@ public struct Governor: ~Copyable {
             bytes.append(UInt8(ascii: "["))
             bytes.append(contentsOf: operations)
             bytes.append(UInt8(ascii: "]"))
+            if leftOut > 0 { JSONText.member("operations_left_out", leftOut, to: &bytes) }
         }
+    }
+
+    /// The counted decisions as elements of a list, those that were changed first, and how many there was no room for.
+    private func tallies() -> (text: [UInt8], leftOut: Int) {
+        let limit = Governor.tallyLimit
+        let counted = lines.lazy.filter { $0.count > 0 }
+        var text: [UInt8] = []
+        var entries = 0
+        for tally in closed + counted.prefix(limit.entries).map({ Tally($0) }) {
+            if entries == limit.entries || text.count >= limit.bytes { break }
+            entries += 1
+            if !text.isEmpty { text.append(UInt8(ascii: ",")) }
+            text.append(UInt8(ascii: "{"))
+            JSONText.member("action", tally.operation.action.name, to: &text)
+            JSONText.member("resource", self.text(tally.operation.resource), to: &text)
+            if let within = tally.operation.within { JSONText.member("within", self.text(within), to: &text) }
+            if let rule = tally.rule { JSONText.member("rule", rule, to: &text) }
+            JSONText.member("decision", tally.decision, to: &text)
+            JSONText.member("count", tally.count, to: &text)
+            text.append(UInt8(ascii: "}"))
+        }
+        return (text, closedLeftOut + closed.count + lines.count { $0.count > 0 } - entries)
     }
 
     private mutating func forgetDecisions() {
@@ -723,18 +781,13 @@ public struct Governor: ~Copyable {
             case .denied: "operation.denied"
             case .held: "operation.held"
             }
-        return evidence.write(type, at: now, session: session) { $0.append(contentsOf: members) }
+        return evidence.write(type, at: now, session: session, isRefusal: outcome != .allowed) {
+            $0.append(contentsOf: members)
+        }
     }
 }
 
 extension Decision {
-    func isSameKind(as other: Decision) -> Bool {
-        switch (self, other) {
-        case (.allow, .allow), (.deny, .deny), (.hold, .hold): true
-        default: false
-        }
-    }
-
     var outcome: Meter.Outcome {
         switch self {
         case .allow: .allowed
@@ -742,9 +795,11 @@ extension Decision {
         case .hold: .held
         }
     }
+}
 
+extension Meter.Outcome {
     var word: String {
-        switch outcome {
+        switch self {
         case .allowed: "allowed"
         case .denied: "denied"
         case .held: "held"

@@ -32,12 +32,23 @@ public final class Log: Sendable {
     }
 
     public func write(_ level: Level, _ message: StaticString, _ members: KeyValuePairs<StaticString, String> = [:]) {
+        write(level, message) { line in
+            for (key, value) in members { JSONText.member(key, value, to: &line) }
+        }
+    }
+
+    /// - Parameter members: `,"key":value` of JSON, as evidence has them.
+    func write(_ level: Level, _ message: StaticString, members: ArraySlice<UInt8>) {
+        write(level, message) { $0.append(contentsOf: members) }
+    }
+
+    private func write(_ level: Level, _ message: StaticString, _ appendMembers: (inout [UInt8]) -> Void) {
         guard level >= minimum else { return }
         var line: [UInt8] = [UInt8(ascii: "{")]
         JSONText.member("time", Instant.current.rfc3339, to: &line)
         JSONText.member("level", level.name, to: &line)
         JSONText.member("message", "\(message)", to: &line)
-        for (key, value) in members { JSONText.member(key, value, to: &line) }
+        appendMembers(&line)
         line.append(contentsOf: [UInt8(ascii: "}"), 10])
         sink(line)
     }

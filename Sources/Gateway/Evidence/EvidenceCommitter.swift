@@ -88,22 +88,22 @@ struct EvidenceCommitter {
     private mutating func commit(_ batches: [EvidenceBatch]) {
         let started = Instant.current
         var highest: [ObjectIdentifier: (waiter: any EvidenceWaiter, ticket: Ticket)] = [:]
-        var lines: [UInt8] = []
+        var lines = 0
         for batch in batches {
-            lines += batch.lines
+            lines += batch.count
             guard let waiter = batch.waiter else { continue }
             let id = ObjectIdentifier(waiter)
             highest[id] = (waiter, max(highest[id]?.ticket ?? 0, batch.ticket))
         }
         do throws(EvidenceError) {
-            let bytes = try store(lines, at: started)
+            let bytes = try store(batches, at: started)
             if !isSynchronised { unsyncedSince = unsyncedSince ?? batches.first?.since }
-            stored(lines.count { $0 == 10 }, bytes, since: started)
+            stored(lines, bytes, since: started)
             for (waiter, ticket) in highest.values { waiter.evidenceIsDurable(upTo: ticket) }
         } catch {
             // A retry that had nothing to store tells nobody again.
             let isNews = isWritable || !batches.isEmpty
-            fail(error, lines.count { $0 == 10 }, since: batches.first?.since ?? started)
+            fail(error, lines, since: batches.first?.since ?? started)
             switch writer.settings.onFailure {
             case .stop: if isNews { writer.tellFailure() }
             case .gap: for (waiter, ticket) in highest.values { waiter.evidenceIsDurable(upTo: ticket) }
@@ -111,25 +111,28 @@ struct EvidenceCommitter {
         }
     }
 
+    /// Stores all of the batches, or throws; then none of them counts.
+    ///
     /// - Returns: bytes written.
-    private mutating func store(_ lines: [UInt8], at now: Instant) throws(EvidenceError) -> Int {
-        if let end = try journal.rollIfFull(adding: lines.count, at: now) {
+    private mutating func store(_ batches: [EvidenceBatch], at now: Instant) throws(EvidenceError) -> Int {
+        let size = batches.reduce(0) { $0 + $1.lines.count }
+        if let end = try journal.rollIfFull(adding: size, at: now) {
             (isSynchronised, unsyncedSince) = (true, nil)
             logAnchor(end)
         }
-        var all = lines
+        var bytes = 0
         if let lost {
             let mode = writer.settings.onFailure == .stop ? "stop" : "gap"
-            all =
-                journal.gap(at: now, id: lost.id) { line in
-                    JSONText.member("reason", "evidence could not be stored", to: &line)
-                    JSONText.member("mode", mode, to: &line)
-                    JSONText.member("lines", lost.lines, to: &line)
-                    JSONText.member("from", lost.from.rfc3339, to: &line)
-                    JSONText.member("to", lost.to.rfc3339, to: &line)
-                } + lines
+            let gap = journal.gap(at: now, id: lost.id) { line in
+                JSONText.member("reason", "evidence could not be stored", to: &line)
+                JSONText.member("mode", mode, to: &line)
+                JSONText.member("lines", lost.lines, to: &line)
+                JSONText.member("from", lost.from.rfc3339, to: &line)
+                JSONText.member("to", lost.to.rfc3339, to: &line)
+            }
+            bytes += try journal.append(gap)
         }
-        let bytes = try journal.append(all)
+        for batch in batches { bytes += try journal.append(batch.lines) }
         if writer.settings.durability == .strict || lost != nil {
             try journal.synchronize()
             (isSynchronised, unsyncedSince) = (true, nil)

@@ -123,6 +123,9 @@ final class EvidenceJournal {
         isDirty = false
     }
 
+    /// What is written at a time, about: lines and their digests beside each other take no more memory than that.
+    private static let pieceBytes = 1 << 20
+
     /// Appends lines, each ended by `}` and a newline.
     ///
     /// - Returns: bytes written, digests included.
@@ -132,20 +135,24 @@ final class EvidenceJournal {
         guard let file else { throw EvidenceError(.system(EBADF), file: directory, "no segment is open") }
         try clean()
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(lines.count + lines.count / 2)
+        bytes.reserveCapacity(min(lines.count + lines.count / 2, EvidenceJournal.pieceBytes))
+        var written = 0
         var at = 0
+        isDirty = true
         while at < lines.count {
             guard let end = lines[at...].firstIndex(of: 10), now.chain.append(lines[at..<end], to: &bytes) else {
                 throw EvidenceError(.malformed, file: file.path, "a line that is no flat object was to be written")
             }
             now.lines += 1
             at = end + 1
+            guard bytes.count >= EvidenceJournal.pieceBytes || at == lines.count else { continue }
+            try file.append(bytes)
+            now.length += bytes.count
+            written += bytes.count
+            bytes.removeAll(keepingCapacity: true)
         }
-        isDirty = true
-        try file.append(bytes)
-        now.length += bytes.count
         isDirty = false
-        return bytes.count
+        return written
     }
 
     /// Starts the next segment where this one is full.

@@ -46,9 +46,11 @@ struct EvidenceQueue {
     }
 
     /// True where nothing more may pile up: storage does not answer.
-    func isStalled(adding bytes: Int, limit: Int) -> Bool {
+    ///
+    /// - Parameter limit: of bytes that wait already: what is added may be more than it by itself, and that is no outage.
+    func isStalled(beyond limit: Int) -> Bool {
         if refused != nil { return true }
-        if pendingBytes > 0, pendingBytes + bytes > limit { return true }
+        if pendingBytes > limit { return true }
         return oldestMilliseconds(at: Monotonic.milliseconds) > EvidenceQueue.patienceMilliseconds
     }
 

@@ -21,7 +21,7 @@ public struct EvidenceSettings: Sendable, Equatable {
     public var durability: Durability
     public var onFailure: OnFailure
     public var rolling: EvidenceRolling
-    /// Relaxed mode: bytes that may wait for storage that does not answer.
+    /// Relaxed mode: bytes that may wait for storage before it counts as not answering; the last batch may exceed them.
     public var pendingBytes = 32 << 20
 
     public init(
@@ -146,9 +146,7 @@ public final class EvidenceWriter: EvidenceSink {
         let reception = shared.withLock { shared -> Reception in
             if shared.isClosing { return .closed }
             if let waiter = batch.waiter { shared.know(waiter) }
-            if settings.durability == .relaxed,
-                shared.isStalled(adding: batch.lines.count, limit: settings.pendingBytes)
-            {
+            if settings.durability == .relaxed, shared.isStalled(beyond: settings.pendingBytes) {
                 let isNews = shared.refused == nil
                 shared.refuse(batch)
                 return .refused(isNews: isNews)

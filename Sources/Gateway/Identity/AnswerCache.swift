@@ -22,8 +22,16 @@ struct AnswerCache {
     /// - Parameters:
     ///   - now: wall-clock time, for what tokens say of themselves.
     ///   - steady: for what is kept.
-    mutating func ask(_ digest: [UInt8], now: Instant, steady: Instant, _ waker: Waker) -> Reply {
+    ///   - isVouchedFor: false where the key behind an answer is one no more: the token is checked anew.
+    mutating func ask(
+        _ digest: [UInt8], now: Instant, steady: Instant, _ waker: Waker, isVouchedFor: (Principal) -> Bool
+    ) -> Reply {
         if let principal = young[digest] ?? old[digest] {
+            guard isVouchedFor(principal) else {
+                young[digest] = nil
+                old[digest] = nil
+                return wait(digest, waker)
+            }
             guard principal.expires > now else {
                 return .known(.rejected(reason: TokenRejection.expired.description))
             }
@@ -34,6 +42,10 @@ struct AnswerCache {
             if until > steady { return .known(.rejected(reason: reason)) }
             rejected[digest] = nil
         }
+        return wait(digest, waker)
+    }
+
+    private mutating func wait(_ digest: [UInt8], _ waker: Waker) -> Reply {
         if waiting[digest] == nil {
             guard waiting.count < TokenVerifier.waitingLimit else {
                 return .known(.rejected(reason: "too many tokens are being checked"))

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TidegateCore
 import TidegateHTTP
 
@@ -21,6 +22,9 @@ actor KeySource {
     private var heard = Instant.distantPast
     private var tried = Instant.distantPast
     private var running: Task<Void, Never>?
+    private var waiting = 0
+    /// What event loops see of the keys.
+    nonisolated let current = CurrentKeys()
 
     /// - Parameters:
     ///   - keys: what it starts with.
@@ -33,8 +37,12 @@ actor KeySource {
         self.clock = clock
         self.log = log
         self.keys = keys
-        if keys != nil { heard = clock() }
         self.fetch = fetch ?? KeySource.network(caFile: settings.caFile)
+        if let keys {
+            let now = clock()
+            heard = now
+            current.replace(by: keys, heard: now)
+        }
     }
 
     static func network(caFile: String?) -> Fetch {
@@ -52,17 +60,22 @@ actor KeySource {
     func candidates(_ jws: CompactJWS) async throws(TokenRejection) -> [KeySet.Key] {
         let now = clock()
         if keys == nil { return try await candidatesAnew(jws) }
-        if now >= heard.advanced(bySeconds: KeySource.refreshSeconds), running == nil {
-            // Nobody waits for it: an issuer that is away must not slow down those whose keys are known.
-            Task { await refresh(now) }
-        }
+        refreshIfDue(now)
         if let found = fitting(jws) { return found }
         return try await candidatesAnew(jws)
     }
 
+    /// Nobody waits for it: an issuer that is away must not slow down those whose keys are known.
+    nonisolated func refreshIfDue(_ now: Instant) {
+        if now >= current.heard.advanced(bySeconds: KeySource.refreshSeconds) { Task { await refresh(now) } }
+    }
+
     /// As `candidates`, after a fresh look, if the last one was long enough ago.
     func candidatesAnew(_ jws: CompactJWS) async throws(TokenRejection) -> [KeySet.Key] {
+        guard waiting < TokenVerifier.waitingLimitOfIssuer else { throw .keysUnavailable }
+        waiting += 1
         await refresh(clock())
+        waiting -= 1
         if let found = fitting(jws) { return found }
         throw keys == nil ? .keysUnavailable : .unknownKey
     }
@@ -104,6 +117,7 @@ actor KeySource {
             }
             keys = set
             heard = clock()
+            current.replace(by: set, heard: heard)
         } catch {
             log.warning("issuer's keys cannot be fetched", ["issuer": settings.issuer, "error": "\(error)"])
         }
@@ -123,5 +137,29 @@ actor KeySource {
             throw HTTPClient.Failure(description: "jwks_uri is not https")
         }
         return url
+    }
+}
+
+/// Which keys an issuer has, and when it was last heard, for threads that cannot wait for its actor.
+final class CurrentKeys: Sendable {
+    private struct State {
+        var fingerprints: Set<[UInt8]> = []
+        var heard = Instant.distantPast
+    }
+    private let state = Mutex(State())
+
+    fileprivate func replace(by set: KeySet, heard: Instant) {
+        let fingerprints = Set(set.keys.map(\.fingerprint))
+        state.withLock { $0 = State(fingerprints: fingerprints, heard: heard) }
+    }
+
+    var heard: Instant { state.withLock { $0.heard } }
+
+    /// True where a key is still one of the issuer's, and the issuer was heard not too long ago.
+    func vouches(for key: [UInt8], at now: Instant) -> Bool {
+        state.withLock { state in
+            state.fingerprints.contains(key)
+                && now < state.heard.advanced(bySeconds: KeySource.ageLimitSeconds)
+        }
     }
 }

@@ -9,6 +9,8 @@ import TidegateCrypto
 public final class TokenVerifier: Authenticator {
     /// Tokens whose checks may be under way: an issuer that is slow must not let them pile up.
     package static let waitingLimit = 1024
+    /// Those of them that may wait for one issuer's keys: the others have room beside them.
+    package static let waitingLimitOfIssuer = 256
 
     private struct Issuer {
         let settings: IssuerSettings
@@ -85,9 +87,17 @@ public final class TokenVerifier: Authenticator {
         }
         let digest = HashAlgorithm.sha256.hash(credential.secret)
         let steadyNow = steady()
-        let answer = state.withLock { $0.ask(digest, now: now, steady: steadyNow, waker) }
+        let answer = state.withLock { cache in
+            cache.ask(digest, now: now, steady: steadyNow, waker) { principal in
+                guard let key = principal.origin?.key, let issuer = issuers[principal.issuer] else { return false }
+                return issuer.source.current.vouches(for: key, at: steadyNow)
+            }
+        }
         switch answer {
-        case .known(let answer): return answer
+        case .known(let answer):
+            // Whose answers are all known asks for no key, and would not hear that one was taken back.
+            if case .verified(let principal) = answer { issuers[principal.issuer]?.source.refreshIfDue(steadyNow) }
+            return answer
         case .waits(let isFirst):
             if isFirst { check(credential, digest) }
             return .notYet

@@ -24,10 +24,13 @@ public final class CompiledPolicy: PolicyJudge {
     }
 
     public func covers(_ principal: Principal, route: String) -> Bool {
-        rules.contains { rule in
-            rule.effect != .deny && (rule.routes.isEmpty || rule.routes.contains(route))
-                && rule.subjectRank(principal) != nil
+        var isCovered = false
+        for rule in rules
+        where (rule.routes.isEmpty || rule.routes.contains(route)) && rule.subjectRank(principal) != nil {
+            if rule.deniesEverything { return false }
+            if rule.effect != .deny { isCovered = true }
         }
+        return isCovered
     }
 
     private func ruling(_ index: Int) -> Ruling {

@@ -12,8 +12,6 @@ public struct Glob: Sendable, Hashable, CustomStringConvertible {
     public let isExact: Bool
     /// Characters that must be there as they are: the more, the more specific.
     public let literalCount: Int
-    /// Just `*`.
-    public var matchesAll: Bool { tokens == [.any] }
 
     public init(_ text: String) {
         description = text

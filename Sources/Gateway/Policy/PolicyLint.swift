@@ -47,7 +47,7 @@ extension CompiledPolicy {
 extension PolicyRule {
     /// True of a deny that matches whenever `rule` does.
     fileprivate func forbidsAll(of rule: PolicyRule) -> Bool {
-        effect == .deny && subjects.isEmpty
+        effect == .deny && (subjects.isEmpty || subjects == rule.subjects)
             && (routes.isEmpty || (!rule.routes.isEmpty && rule.routes.allSatisfy(routes.contains)))
             && isAsWide(inActionsAs: rule)
             && (resources == .unspecified || resources == .any || resources == rule.resources)

@@ -94,6 +94,12 @@ extension PolicyRule {
         return found
     }
 
+    /// True of a deny that whom it means can do nothing against.
+    var deniesEverything: Bool {
+        effect == .deny && (actions.isEmpty || actions.count == Action.allCases.count)
+            && (resources == .unspecified || resources == .any)
+    }
+
     /// 4 exact subject, 3 glob, 2 claims, 1 groups, 0 anybody; nil where the principal is not meant.
     func subjectRank(_ principal: Principal) -> Int? {
         var rank = 0

@@ -13,6 +13,8 @@ final class EventLoop {
     let driver: any Driver
     let pool: BufferPool
     let log: Log
+    /// What peers cause, within bounds.
+    let refusals: RefusalLog
     let ledger: SessionLedger
     let budget: MemoryBudget
     let resolver: Resolver
@@ -61,15 +63,11 @@ final class EventLoop {
     var shedAt: Int64 = 0
     /// Until when starvation counts as going on, in monotonic nanoseconds.
     var calmAt: Int64 = 0
-    /// Strict mode: evidence that waits for storage, in order, and its bytes; above `evidenceMark` nothing more is read.
-    private var submitted = Ring<Submission>()
-    private var evidenceWaiting = 0
+    /// Strict mode: above so many bytes of evidence that wait for storage nothing more is read.
     private let evidenceMark: Int
     private var isBehind = false
     /// Neither memory nor evidence bears that more is read.
     var readsNothing: Bool { isStarved || isBehind }
-    /// Log lines of this second about connections that became no session.
-    private var refusals = (second: Int64.min, count: 0)
     /// TLS sessions whose buffers have grown; looked at when they have had time to become idle.
     var grownTLS: [Token] = []
     private var sessions: UInt64 = 0
@@ -86,16 +84,12 @@ final class EventLoop {
         var done: [@Sendable () -> Void]
     }
     private static let slice = 256
-    private struct Submission: BitwiseCopyable {
-        var ticket: Ticket
-        var bytes: Int
-    }
-    private static let refusalsLogged = 50
 
     /// - Parameter makeDriver: makes the driver on the loop's own thread.
     init(handle: LoopHandle, settings: LoopSettings, authority: Authority) {
         self.handle = handle
         log = settings.log
+        refusals = RefusalLog(log)
         ledger = settings.ledger
         budget = settings.budget
         resolver = settings.resolver
@@ -109,7 +103,7 @@ final class EventLoop {
         wheel = TimerWheel(now: clock.monotonic)
         let start = String(UInt64(max(0, clock.wall.nanoseconds)) / 1_000_000, radix: 16)
         idPrefix = "\(start)-\(handle.index)"
-        evidence = EvidenceBuffer(isStrict: settings.isStrict, idPrefix: idPrefix)
+        evidence = EvidenceBuffer(isStrict: settings.isStrict, idPrefix: idPrefix, log: refusals)
         self.authority = authority
         output = WireOutput(authority: authority.version)
         unsafe vectors = .allocate(capacity: UringDriver.vectorsASend)
@@ -172,24 +166,19 @@ final class EventLoop {
         noted = evidence.take(into: &lines)
         guard let sink else {
             durable = noted
+            evidence.forget(upTo: noted)
             return
         }
-        submitted.append(Submission(ticket: noted, bytes: lines.count))
-        evidenceWaiting += lines.count
-        if evidenceWaiting > evidenceMark, !isBehind {
+        if evidence.pendingBytes > evidenceMark, !isBehind {
             isBehind = true
             lookAtAll()
         }
         sink.submit(lines, upTo: noted, from: handle)
     }
 
-    /// Forgets evidence that no longer waits.
-    private func settle(upTo ticket: Ticket) {
-        while let first = submitted.first, first.ticket <= ticket {
-            _ = submitted.popFirst()
-            evidenceWaiting -= first.bytes
-        }
-        if isBehind, evidenceWaiting <= evidenceMark / 2 {
+    /// Storage has answered: what waited for it is read again.
+    private func catchUp() {
+        if isBehind, evidence.pendingBytes <= evidenceMark / 2 {
             isBehind = false
             lookAtAll()
         }
@@ -436,13 +425,6 @@ final class EventLoop {
         var governor = governor(runtime, from: peer, localPort: localPort, waker: Waker {})
         if let text { governor.rejectSession(text) }
         governor.end(reason)
-        let second = now.nanoseconds / 1_000_000_000
-        if refusals.second != second { refusals = (second, 0) }
-        refusals.count += 1
-        guard reason != .ended, refusals.count <= EventLoop.refusalsLogged else { return }
-        log.info(
-            "connection refused",
-            ["route": runtime.route.name, "client_address": "\(peer)", "reason": text ?? reason.word])
     }
 
     func governor(_ runtime: RouteRuntime, from peer: SocketAddress, localPort: UInt16, waker: Waker) -> Governor {
@@ -458,7 +440,8 @@ final class EventLoop {
 
     func evidenceIsDurable(upTo ticket: Ticket) {
         durable = max(durable, ticket)
-        settle(upTo: ticket)
+        evidence.forget(upTo: ticket)
+        catchUp()
         let relays = waiting
         waiting.removeAll(keepingCapacity: true)
         for relay in relays {
@@ -469,7 +452,7 @@ final class EventLoop {
 
     func evidenceFailed() {
         evidence.isBroken = true
-        settle(upTo: .max)
+        catchUp()
         for relay in waiting {
             relay.waitsForEvidence = false
             relay.cut(Refusal(.evidenceUnavailable))

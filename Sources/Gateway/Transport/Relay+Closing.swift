@@ -47,12 +47,7 @@ extension Relay {
         governor.now = loop.now
         tellGone()
         governor.end(told)
-        loop.log.debug(
-            "session ended",
-            [
-                "session_id": governor.session.id, "route": governor.session.route.name, "reason": told.word,
-                "client_address": governor.session.clientAddress,
-            ])
+        logEnd(told)
         events.removeAll()
         client.window.clear(loop.pool)
         backend.window.clear(loop.pool)
@@ -78,6 +73,22 @@ extension Relay {
     private func tellGone() {
         var output = WireOutput(authority: governor.authorityVersion)
         try? machine.handle(.gone, asking: &governor, &output)
+    }
+
+    /// An end that somebody may have to explain is told where nobody asked for detail.
+    private func logEnd(_ reason: CloseReason) {
+        let session = governor.session
+        let members: KeyValuePairs<StaticString, String> = [
+            "session_id": session.id, "route": session.route.name, "reason": reason.word,
+            "client_address": session.clientAddress,
+        ]
+        switch reason {
+        case .ended, .draining, .backendEnded: loop.log.debug("session ended", members)
+        case .backendUnreachable, .backendRefusedLogIn, .violation, .refused, .limit, .idle, .notAuthenticatedInTime,
+            .killed, .fault:
+            // The gateway's own connections are told of by whoever opened them.
+            if runtime != nil { loop.refusals.tell("session ended", at: loop.now, members) }
+        }
     }
 
     private func dropOutboxes() {

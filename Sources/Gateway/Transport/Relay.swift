@@ -269,8 +269,8 @@ final class Relay {
 
     private func violate(_ violation: WireViolation) {
         guard isRunning, cutting == nil else { return }
-        loop.log.info(
-            "session violated its protocol",
+        loop.refusals.tell(
+            "session violated its protocol", at: loop.now,
             [
                 "session_id": governor.session.id, "route": governor.session.route.name,
                 "client_address": governor.session.clientAddress, "reason": violation.description,

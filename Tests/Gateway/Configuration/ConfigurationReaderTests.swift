@@ -88,6 +88,29 @@ import TidegatePolicy
             ["policies[1].resources.topics[0]: the pattern 'orders\\' ends with a lone '\\'"]
         ),
         (
+            "[\"orders\"] }", "[\"orders\\\\\\\\\\\\\"] }",
+            ["policies[1].resources.topics[0]: the pattern 'orders\\\\\\' ends with a lone '\\'"]
+        ),
+        ("[\"orders\"] }", "[\"orders\\\\\\\\\"] }", []),
+        (
+            "firstBroker: 0", "firstBroker: 0, port: 9192",
+            ["routes[0].advertise.port: 'port' stands beside sni only"]
+        ),
+        (
+            "ports: 9193-9199, firstBroker: 0", "sni: \"b-{id}.example.com\", firstBroker: 0",
+            [
+                "routes[0].advertise.host: 'host' stands beside ports only",
+                "routes[0].advertise.firstBroker: 'firstBroker' stands beside ports only",
+            ]
+        ),
+        (
+            "effect: require-approval\n    masking: pii", "effect: deny\n    masking: pii\n    recording: messages",
+            [
+                "warning: policies[1].masking: a deny hands nothing over, so nothing is masked",
+                "warning: policies[1].recording: a deny hands nothing over, so nothing is recorded",
+            ]
+        ),
+        (
             "onFailure: redact-value", "onFailure: pass",
             ["warning: masking.profiles.pii.onFailure: values that cannot be looked into pass unmasked"]
         ),

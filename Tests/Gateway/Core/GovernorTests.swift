@@ -229,7 +229,140 @@ struct GovernorDecisionTests {
         let ended = try #require(kit.takeLines().last)
         #expect(
             ended.contains(
-                #""operations":[{"action":"consume","resource":"topic:orders","decision":"allowed","count":5}]"#))
+                #""operations":[{"action":"consume","resource":"topic:orders","rule":"rule zero","#
+                    + #""decision":"allowed","count":5}]"#))
+    }
+
+    @Test func `counts are closed where the decision or its rule changes, under the name that the rule had`() throws {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let topic = try interned(&governor, 0, "orders")
+        let group = try interned(&governor, 1, "g")
+        let operation = Operation(.commit, topic, within: group, wireName: WireName(0))
+        for _ in 0..<3 { _ = governor.decide(operation) }
+        // Another rule under the same number.
+        governor.adopt(kit.reload(ScriptedPolicy(ruleNames: ["other"]) { _, _ in Ruling(effect: .allow, rule: 0) }))
+        for _ in 0..<2 { _ = governor.decide(operation) }
+        governor.adopt(kit.reload(ScriptedPolicy(ruleNames: ["", "no"]) { _, _ in Ruling(effect: .deny, rule: 1) }))
+        _ = governor.standing(operation)
+        _ = governor.standing(operation)
+        _ = governor.decide(operation)
+        // The same rule under another number is no news.
+        governor.adopt(kit.reload(ScriptedPolicy(ruleNames: ["no"]) { _, _ in Ruling(effect: .deny, rule: 0) }))
+        _ = governor.decide(operation)
+        let types = kit.takeLines().compactMap { $0.split(separator: "\"").dropFirst(3).first.map(String.init) }
+        #expect(types == ["session.started", "operation.allowed", "operation.allowed", "operation.denied"])
+        governor.end(.ended)
+        let ended = try #require(kit.takeLines().last)
+        let what = #"{"action":"commit","resource":"topic:orders","within":"group:g","#
+        #expect(
+            ended.hasSuffix(
+                #""operations":[\#(what)"rule":"rule zero","decision":"allowed","count":3},"#
+                    + #"\#(what)"rule":"other","decision":"allowed","count":2},"#
+                    + #"\#(what)"rule":"no","decision":"denied","count":2}]}"#))
+    }
+
+    @Test(arguments: [(count: 1100, length: 1), (count: 600, length: 1000)])
+    func `a session's end lists so many operations, and counts the others`(count: Int, length: Int) throws {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let padding = String(repeating: "x", count: length)
+        for number in 0..<count {
+            let topic = try interned(&governor, 0, "\(padding)\(number)")
+            _ = governor.decide(Operation(.consume, topic, wireName: WireName(0)))
+        }
+        governor.end(.ended)
+        let ended = try #require(kit.takeLines().last)
+        let listed = ended.split(separator: "{\"action\"").count - 1
+        #expect(listed <= 1000 && ended.utf8.count < 260 << 10)
+        #expect(ended.hasSuffix(",\"operations_left_out\":\(count - listed)}"))
+    }
+
+    @Test func `what is refused is told to the log, as evidence has it`() throws {
+        let kit = ScriptedAuthority { _, question in
+            question.name == "open" ? Ruling(effect: .allow, rule: 0) : Ruling(effect: .deny, rule: 1)
+        }
+        var governor = kit.makeGovernor(token: "analyst-token")
+        for name in ["open", "closed", "closed"] {
+            let topic = try interned(&governor, 0, name)
+            _ = governor.decide(Operation(.consume, topic, wireName: WireName(0)))
+        }
+        governor.refuseRequest(WireName(2), "not open to clients")
+        var other = kit.makeGovernor()
+        _ = other.authenticate(credential("secret-nonsense"))
+        let lines = kit.takeLog()
+        let expected = [
+            #""level":"info","message":"refused","type":"operation.denied","session_id":"s1","route":"orders""#,
+            #""decision":"denied","reason":"not open to clients"}"#,
+            #""client_address":"192.0.2.7:40000","reason":"unknown token"}"#,
+        ]
+        #expect(lines.count == 3)
+        for (line, part) in zip(lines, expected) { #expect(line.contains(part), "\(line)") }
+        #expect(
+            lines.first?.hasSuffix(
+                #""operation":"Fetch","action":"consume","resource":"topic:closed","rule":"rule one","#
+                    + #""decision":"denied","reason":"denied by rule"}"#) == true)
+        #expect(!lines.joined().contains("nonsense"))
+    }
+
+    @Test func `a flood of refusals does not fill the log`() throws {
+        let kit = ScriptedAuthority()
+        for _ in 0..<5000 {
+            var governor = kit.makeGovernor()
+            governor.rejectSession("garbage")
+        }
+        let lines = kit.takeLog()
+        #expect(lines.joined().utf8.count < 128 << 10)
+        kit.evidence.settle(at: ScriptedAuthority.noon.advanced(bySeconds: 1))
+        let rest = kit.takeLog()
+        #expect(rest.count == 1 && rest[0].contains("\"count\":\"\(5000 - lines.count)\""), "\(rest)")
+    }
+
+    @Test func `behind storage that does not answer no session begins and nothing new is decided, until it does`()
+        throws
+    {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let known = Operation(.consume, try interned(&governor, 0, "known"), wireName: WireName(0))
+        let new = Operation(.consume, try interned(&governor, 0, "new"), wireName: WireName(0))
+        let change = Operation(.create, try interned(&governor, 0, "known"), wireName: WireName(3))
+        _ = governor.decide(known)
+        kit.evidence.write("test", at: ScriptedAuthority.noon, session: []) {
+            $0.append(contentsOf: repeatElement(32, count: 33 << 20))
+        }
+        var lines: [UInt8] = []
+        let ticket = kit.evidence.take(into: &lines)
+        #expect(kit.evidence.pendingBytes > 33 << 20)
+
+        // Much, but not for long.
+        let soon = ScriptedAuthority.noon.advanced(bySeconds: 4)
+        var early = kit.makeGovernor(at: soon)
+        let isEarly = early.authenticate(credential("analyst-token")).isReady
+        #expect(isEarly)
+
+        let late = ScriptedAuthority.noon.advanced(bySeconds: 5)
+        governor.now = late
+        let (again, fresh, changed) = (governor.decide(known), governor.decide(new), governor.decide(change))
+        #expect(again.clearance != nil)
+        #expect(fresh.refusal?.code == .evidenceUnavailable && changed.refusal?.code == .evidenceUnavailable)
+        _ = kit.evidence.take(into: &lines)
+        #expect(lines.capacity < 1 << 20, "memory of a burst is given back")
+        for _ in 0..<100 {
+            var governor = kit.makeGovernor(at: late)
+            let answer = governor.authenticate(credential("analyst-token"))
+            let tickets = governor.takeTickets()
+            #expect(answer.refusal?.code == .evidenceUnavailable && tickets.client == 0)
+        }
+        kit.evidence.settle(at: late.advanced(bySeconds: 1))
+        #expect(!kit.evidence.hasEntries)
+
+        kit.evidence.forget(upTo: ticket)
+        #expect(kit.evidence.pendingBytes < 1 << 20)
+        let decided = governor.decide(new)
+        #expect(decided.clearance != nil)
+        kit.evidence.settle(at: late.advanced(bySeconds: 1))
+        let counted = kit.takeLines().filter { $0.contains("session.rejected") }
+        #expect(counted.count == 1 && counted[0].contains(#""reason":"evidence could not be stored","count":100"#))
     }
 
     @Test func `names are told apart by kind, and pairs by what they stand in`() throws {

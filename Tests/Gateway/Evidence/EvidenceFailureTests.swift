@@ -109,10 +109,10 @@ struct EvidenceFailureTests {
         let large = line(2, padding: 4 << 10)
         for number in 2...12 { writer.submit(large, upTo: Ticket(number), from: loop) }
         #expect(loop.heard.contains(onFailure == .stop ? .failed : .durable(12)))
-        #expect(!writer.status.isWritable && writer.status.linesLost == 4)
+        #expect(!writer.status.isWritable && writer.status.linesLost == 3)
         files.beforeSync.withLock { $0 = nil }
         release.signal()
-        #expect(loop.hears(.durable(8)))
+        #expect(loop.hears(.durable(9)))
         if onFailure == .stop { #expect(loop.hears(.recovered)) }
         writer.submit(line(13), upTo: 13, from: loop)
         #expect(loop.hears(.durable(13)))
@@ -121,7 +121,55 @@ struct EvidenceFailureTests {
         let verdict = try scratch.verdict()
         #expect(verdict.problem == nil && verdict.gaps == 1)
         let gap = try #require(try scratch.gaps().first)
-        #expect(gap.contains(#""lines":4"#))
+        #expect(gap.contains(#""lines":3"#))
+    }
+
+    @Test func `relaxed mode takes one large batch for no outage`() throws {
+        let files = FaultyFiles()
+        var settings = EvidenceSettings(directory: scratch.path, durability: .relaxed)
+        settings.pendingBytes = 32 << 10
+        let writer = try EvidenceWriter(
+            settings, idPrefix: "test", log: Log(minimum: .error, sink: { _ in }), files: files)
+        let loop = RecordingLoop()
+        let entered = DispatchSemaphore(value: 0)
+        let release = DispatchSemaphore(value: 0)
+        files.beforeSync.withLock {
+            $0 = {
+                entered.signal()
+                release.wait()
+            }
+        }
+        writer.submit(line(1), upTo: 1, from: loop)
+        entered.wait()
+        writer.submit(line(2, padding: 64 << 10), upTo: 2, from: loop)
+        #expect(writer.status.isWritable && !loop.heard.contains(.failed))
+        files.beforeSync.withLock { $0 = nil }
+        release.signal()
+        #expect(loop.hears(.durable(2)))
+        writer.close()
+        #expect(try scratch.verdict().lines == 3)
+    }
+
+    @Test func `a commit is written in pieces, and one that fails between them is taken back whole`() throws {
+        let files = FaultyFiles()
+        let writer = try scratch.writer(.strict, .gap, files: files)
+        let loop = RecordingLoop()
+        let many = (1...3000).flatMap { line($0, padding: 1000) }
+        writer.submit(many, upTo: 1, from: loop)
+        #expect(loop.hears(.durable(1)))
+        #expect(files.largest.withLock { $0 } < 2 << 20)
+        files.grace.withLock { $0 = 1 }
+        files.set(.tornWrite)
+        writer.submit(many, upTo: 2, from: loop)
+        #expect(loop.hears(.durable(2)))
+        files.set(.none)
+        writer.submit(line(3), upTo: 3, from: loop)
+        #expect(loop.hears(.durable(3)))
+        writer.close()
+        let verdict = try scratch.verdict()
+        // The segment's header, what was stored before, the gap, and the line behind it.
+        #expect(verdict.problem == nil && verdict.lines == 3003 && verdict.gaps == 1)
+        #expect(try scratch.gaps().first?.contains(#""lines":3000"#) == true)
     }
 
     @Test func `lines that were let go and not synchronised are counted as lost`() throws {

@@ -44,6 +44,10 @@ final class FaultyFiles: EvidenceFileSystem, Sendable {
     let fault = Mutex(Fault.none)
     /// Called from the writer's thread before each synchronisation.
     let beforeSync = Mutex<(@Sendable () -> Void)?>(nil)
+    /// Writes that succeed before the fault shows.
+    let grace = Mutex(0)
+    /// Bytes of the largest write.
+    let largest = Mutex(0)
 
     func set(_ value: Fault) { fault.withLock { $0 = value } }
     var current: Fault { fault.withLock { $0 } }
@@ -65,7 +69,12 @@ final class FaultyFiles: EvidenceFileSystem, Sendable {
             self.files = files
         }
         func append(_ bytes: [UInt8]) throws(EvidenceError) {
-            switch files.current {
+            files.largest.withLock { $0 = max($0, bytes.count) }
+            let isSpared = files.grace.withLock { grace in
+                grace -= 1
+                return grace >= 0
+            }
+            switch isSpared ? .none : files.current {
             case .write: throw EvidenceError(.system(ENOSPC), file: path, "no space")
             case .tornWrite:
                 try file.append(Array(bytes.prefix(bytes.count / 2)))

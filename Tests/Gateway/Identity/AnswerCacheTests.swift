@@ -118,4 +118,84 @@ private final class Count: Sendable {
         #expect(verifier.stands(found))
         #expect(!issuer.verifier([IssuerSettings(issuer: "https://b.example.com", audience: "t")]).stands(found))
     }
+
+    @Test func `a cached answer ends with the key behind it`() async throws {
+        let other = try #require(SigningKey())
+        let token = try token()
+        guard case (1, .verified) = await ask(token) else {
+            Issue.record("not verified")
+            return
+        }
+        issuer.rotate(to: [("two", other)])
+        issuer.advance(seconds: 5)
+        _ = try await verifier.verify(try compact(#"{"alg":"ES256","kid":"two"}"#, issuer.claims(), other))
+        guard case (1, .rejected(let reason)) = await ask(token) else {
+            Issue.record("outlived its key")
+            return
+        }
+        #expect(reason == TokenRejection.unknownKey.description)
+    }
+
+    @Test func `a cached answer ends with the age of its issuer's keys, and is given anew when the issuer is back`()
+        async throws
+    {
+        let token = try token(["exp": "\(issuer.now.nanoseconds / 1_000_000_000 + 1_000_000)"])
+        _ = await ask(token)
+        issuer.goAway()
+        issuer.advance(seconds: 86_399)
+        guard case (0, .verified) = await ask(token) else {
+            Issue.record("ended early")
+            return
+        }
+        issuer.advance(seconds: 6)
+        guard case (1, .rejected) = await ask(token) else {
+            Issue.record("outlived its issuer's keys")
+            return
+        }
+        issuer.goAway(false)
+        issuer.advance(seconds: 6)
+        guard case (1, .verified) = await ask(token) else {
+            Issue.record("not given anew")
+            return
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `an issuer that hangs leaves room for the tokens of another`() async throws {
+        let (release, released) = AsyncStream.makeStream(of: Void.self)
+        let hanging = "https://hanging.example.com"
+        let verifier = TokenVerifier(
+            [hanging, IssuerFixture.name].map { IssuerSettings(issuer: $0, audience: "tidegate", prefix: $0) },
+            log: Log(minimum: .error, sink: { _ in }), clock: { [issuer] in issuer.now },
+            fetch: { [issuer] url in
+                if url.hasPrefix(hanging) { for await _ in release {} }
+                return try await issuer.fetch(url)
+            })
+        defer { released.finish() }
+        let (wakes, woken) = AsyncStream.makeStream(of: Void.self)
+        for number in 0..<TokenVerifier.waitingLimit {
+            let claims = issuer.claims(["iss": "\"\(hanging)\"", "sub": "\"\(number)\""])
+            let token = try compact(#"{"alg":"ES256","kid":"one"}"#, claims, key)
+            _ = verifier.authenticate(Credential(secret: token), now: issuer.now, waker: Waker { woken.yield() })
+        }
+        var count = 0
+        for await _ in wakes {
+            count += 1
+            if count == TokenVerifier.waitingLimit - TokenVerifier.waitingLimitOfIssuer { break }
+        }
+        let token = try token()
+        let answer: Authentication = await withCheckedContinuation { continuation in
+            let waker = Waker { [issuer] in
+                continuation.resume(
+                    returning: verifier.authenticate(Credential(secret: token), now: issuer.now, waker: Waker {}))
+            }
+            switch verifier.authenticate(Credential(secret: token), now: issuer.now, waker: waker) {
+            case .notYet: return
+            case let known: continuation.resume(returning: known)
+            }
+        }
+        guard case .verified = answer else {
+            Issue.record("not verified: \(answer)")
+            return
+        }
+    }
 }

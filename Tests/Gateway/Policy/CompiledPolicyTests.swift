@@ -102,4 +102,21 @@ import TidegatePolicy
         #expect(blocked.lint().map(\.rule) == ["a"])
         #expect(CompiledPolicy([rule("a"), rule("b")]).lint().map(\.rule) == ["b"])
     }
+
+    @Test func `a deny of everything covers nobody, one of something leaves the rest`() {
+        let some = rule("some", groups: ["staff"])
+        func covers(_ rules: PolicyRule...) -> Bool { CompiledPolicy(rules).covers(ada, route: "r") }
+        let all = Set(Action.allCases)
+        #expect(covers(some))
+        for deny in [
+            PolicyRule(name: "all", effect: .deny),
+            PolicyRule(name: "ada", subjects: .init(subjects: [Glob("ada")]), routes: ["r"], effect: .deny),
+            PolicyRule(name: "words", actions: all, resources: .any, effect: .deny),
+        ] { #expect(!covers(some, deny) && !covers(deny, some), "\(deny.name)") }
+        for deny in [
+            PolicyRule(name: "others", subjects: .init(groups: ["x"]), effect: .deny),
+            PolicyRule(name: "elsewhere", routes: ["other"], effect: .deny),
+            PolicyRule(name: "reading", actions: [.consume], effect: .deny), rule("topics", actions: [], effect: .deny),
+        ] { #expect(covers(some, deny), "\(deny.name)") }
+    }
 }

@@ -77,4 +77,12 @@ import TidegatePolicy
         #expect(lint(ada, rule("a", subjects: ["a*"], mask: 1)) == [])
         #expect(lint(rule("a", subjects: ["a*"]), rule("da", subjects: ["*da"], mask: 1)).count == 1)
     }
+
+    @Test func `a deny of the same people blocks as one of anybody does`() {
+        #expect(
+            lint(rule("reads", groups: ["a"]), rule("no", groups: ["a"], effect: .deny)) == [
+                "reads can never decide: the deny 'no' covers all of it"
+            ])
+        #expect(lint(rule("reads", groups: ["a"]), rule("no", groups: ["b"], effect: .deny)) == [])
+    }
 }
