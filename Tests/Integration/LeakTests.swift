@@ -61,6 +61,8 @@ extension Integration {
                     let described = try client.run("describe", way, topic: topic)
                     #expect(described.count == 3, "\(described)")
                     #expect(described.first?.contains("127.0.0.2") == true, "\(described)")
+                    let members = try client.run("members", way, topic: topic, group: "analytics-\(topic)-members")
+                    #expect(members == [#"{"hosts": [""], "what": "members"}"#])
                     var denied = way
                     denied.tokenFile = try gateway.tokenFile("carl", groups: ["contractors"])
                     let refused = try client.run("denied", denied, topic: topic, group: "analytics-denied")

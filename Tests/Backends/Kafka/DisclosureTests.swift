@@ -119,6 +119,24 @@ import TidegateKafka
         }
     }
 
+    @Test(arguments: [(Int16(15), Int16(0)), (15, 4), (15, 6), (69, 0), (69, 1), (77, 1), (89, 0)])
+    func `where a group's members stand as the broker sees it is not told: that is where the gateway stands`(
+        key: Int16, version: Int16
+    ) {
+        let members: MessageValue = .list(
+            ["one", "two"].map { .fields(["MemberId": .text($0), "ClientHost": .text("/10.9.8.7")]) })
+        let groups: MessageValue = .list(
+            ["g", "h"].map { .fields(["GroupId": .text($0), "Members": members]) })
+        let outcome = Rehearsing().play([
+            .client(request(key, version, [key == 15 ? "Groups" : "GroupIds": .list([.text("g"), .text("h")])])),
+            .backend(response(key, version, ["Groups": groups])),
+        ])
+        let told = fields(outcome, key, version)
+        #expect(told.filter { $0.contains(".MemberId=") }.count == 4)
+        #expect(told.filter { $0.contains(".ClientHost=") }.allSatisfy { $0.hasSuffix("=") })
+        #expect(!outcome.toClient.holds("10.9.8.7"))
+    }
+
     @Test func `controllers' listeners are not told`() {
         let listeners: MessageValue = .list([
             .fields(["Name": .text("C"), "Host": .text("broker-one.internal"), "Port": .integer(19_001)])

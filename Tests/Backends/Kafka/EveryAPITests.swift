@@ -111,9 +111,9 @@ import TidegateKafka
         }
     }
 
-    /// Strings that brokers word freely.
+    /// Strings that brokers word freely, and where they say that their clients stand.
     static let brokersText: Set<String> = [
-        "ErrorMessage", "BatchIndexErrorMessage", "AcknowledgeErrorMessage", "StatusDetail",
+        "ErrorMessage", "BatchIndexErrorMessage", "AcknowledgeErrorMessage", "StatusDetail", "ClientHost",
     ]
 
     static func produce(_ version: Int16) -> [UInt8] {

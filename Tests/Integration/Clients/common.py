@@ -25,7 +25,7 @@ def end():
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("action", choices=["create", "produce", "consume", "group", "rebalance", "transaction", "denied",
-                                           "mixed", "describe", "refresh", "tail"])
+                                           "mixed", "describe", "members", "refresh", "tail"])
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--topic", required=True)
     parser.add_argument("--group", default="analytics-clients")

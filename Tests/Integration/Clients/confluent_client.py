@@ -189,6 +189,18 @@ def describe(given):
             say("configs", names=sorted(future.result(20)))
 
 
+def members(given):
+    """The members of a group while they are there, as its description tells them."""
+    mine = consumer(given)
+    mine.subscribe([given.topic])
+    while len(mine.assignment()) < 3:
+        mine.poll(0.1)
+    asking = AdminClient(settings(given))
+    for future in asking.describe_consumer_groups([given.group], request_timeout=20).values():
+        say("members", hosts=[member.host for member in future.result(20).members])
+    mine.close()
+
+
 def tail(given):
     """Says each record as it comes, until there are as many as were asked for."""
     mine, seen = consumer(given), 0

@@ -110,6 +110,8 @@ struct APIRule: Sendable {
     enum Blank: Sendable {
         /// An array inside the elements of an array, emptied.
         case inner(array: String, String)
+        /// A text in the elements of an array, emptied.
+        case text([String], String)
         /// Values of settings that hold addresses, in answers to DescribeConfigs.
         case brokerSettings
     }

@@ -36,6 +36,9 @@ extension APIRule {
         Filter(path: path, name: name, id: id, kind: .topic)
     }
 
+    /// Where a broker says its clients come from is where the gateway stands.
+    private static let clientHosts = Blank.text(["Groups", "Members"], "ClientHost")
+
     /// Only the cluster's administrators.
     private static func admin(_ keys: Int16..., filters: [Filter] = []) -> [APIRule] {
         keys.map { APIRule(key: $0, asks: [.cluster(.admin)]) }
@@ -88,7 +91,7 @@ extension APIRule {
                 key: 15, partials: [groups(.describe, request: "Groups", response: "Groups")],
                 authorizedOperations: [
                     .init(array: "Groups", field: "AuthorizedOperations", name: "GroupId", kind: .group)
-                ], skips: ["Members"]),
+                ], blanks: [clientHosts]),
             APIRule(
                 key: 16, asks: [.covered],
                 filters: [Filter(path: ["Groups"], name: "GroupId", kind: .group)]),
@@ -190,7 +193,7 @@ extension APIRule {
                 ],
                 authorizedOperations: [
                     .init(array: "Groups", field: "AuthorizedOperations", name: "GroupId", kind: .group)
-                ]),
+                ], blanks: [clientHosts]),
             APIRule(
                 key: 74, asks: [.covered],
                 filters: [
@@ -210,7 +213,7 @@ extension APIRule {
                 ],
                 authorizedOperations: [
                     .init(array: "Groups", field: "AuthorizedOperations", name: "GroupId", kind: .group)
-                ]),
+                ], blanks: [clientHosts]),
             APIRule(
                 key: 88,
                 asks: [
@@ -241,7 +244,7 @@ extension APIRule {
                 ],
                 authorizedOperations: [
                     .init(array: "Groups", field: "AuthorizedOperations", name: "GroupId", kind: .group)
-                ]),
+                ], blanks: [clientHosts]),
             APIRule(
                 key: 90,
                 partials: [

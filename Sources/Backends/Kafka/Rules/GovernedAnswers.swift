@@ -218,6 +218,17 @@ extension KafkaMachine {
                 bytes.append(count: 0, isFlexible: answer.schema.isFlexible)
                 answer.edits.replace(list.range, with: bytes)
             }
+        case .text(let path, let field):
+            var lists: [MessageNode] = []
+            tree.arrays(path[...]) { lists.append($0) }
+            var empty: [UInt8] = []
+            empty.append(string: [], isFlexible: answer.schema.isFlexible)
+            for list in lists {
+                for element in list.children {
+                    guard let text = element[field], !text.content.isEmpty else { continue }
+                    answer.edits.replace(text.range, with: empty)
+                }
+            }
         case .brokerSettings:
             for result in tree["Results"]?.children ?? [] {
                 let type = result["ResourceType"]?.integer(window)

@@ -4,13 +4,13 @@ enum FieldsOfNoResource {
     static let governed: Set<String> = [
         "TopicId", "Key", "CoordinatorKeys", "Host", "ResourceName", "ResourceNameFilter", "GroupId", "Records",
         "BatchIndexErrorMessage", "AcknowledgeErrorMessage", "TransactionalIdPattern", "SubscribedTopicRegex",
-        "SourceTopicRegex", "ErrorMessage", "Value",
+        "SourceTopicRegex", "ErrorMessage", "Value", "ClientHost",
     ]
 
     /// Names that stand for nothing that is governed.
     static let harmless: Set<String> = [
         // who and what a client is
-        "ClientId", "ClientHost", "ClientSoftwareName", "ClientSoftwareVersion", "MemberId", "GroupInstanceId",
+        "ClientId", "ClientSoftwareName", "ClientSoftwareVersion", "MemberId", "GroupInstanceId",
         "InstanceId", "RackId", "Rack", "Reason", "Leader", "ProcessId", "ClientInstanceId",
         // how a group works, and its opaque blobs (topics in them are decided on Fetch)
         "ProtocolType", "ProtocolName", "ProtocolData", "GroupState", "GroupType", "AssignorName", "ServerAssignor",
