@@ -125,6 +125,7 @@ public final class MaskingProfile: Masker {
             counters.failures &+= 1
             switch onFailure {
             case .redactValue:
+                counters.maskedFields &+= 1
                 unsafe scanner.output.append(bytes: MaskingProfile.redactedJSON.span.bytes)
                 return .edited(start..<scanner.output.count)
             case .dropRecord: return .dropRecord

@@ -88,7 +88,7 @@ struct HeaderAndTextTests {
                 #""[redacted]""#,
             ])
         #expect(scratch.starts(with: Array("kept".utf8)))
-        #expect(counters.maskedFields == 2 && counters.failures == 2)
+        #expect(counters.maskedFields == 4 && counters.failures == 2)
     }
 
     @Test func `lines of text are replaced whole under path rules`() throws {

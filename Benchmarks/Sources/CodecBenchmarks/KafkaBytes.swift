@@ -44,8 +44,7 @@ enum KafkaBytes {
         batch(payload: [UInt8](repeating: 0x61, count: size - 61), records: records, codec: .none)
     }
 
-    /// A record batch of `count` orders, one a record, as a producer would send it (without its checksum, which a reader
-    /// behind the gateway checks, not the gateway).
+    /// A record batch of `count` orders, one a record, as a producer would send it.
     static func batch(orders count: Int, codec: CompressionCodec) throws(CompressionError) -> [UInt8] {
         var payload: [UInt8] = []
         for number in 0..<count {
@@ -80,7 +79,18 @@ enum KafkaBytes {
         bytes.append(bigEndian: Int32(-1))
         bytes.append(bigEndian: records)
         bytes.append(contentsOf: payload)
+        bytes.replace(bigEndian: checksum(bytes[21...]), at: 17)
         return bytes
+    }
+
+    /// CRC-32C, bit by bit (RFC 3720, B.4).
+    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        var sum = UInt32.max
+        for byte in bytes {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1 }
+        }
+        return ~sum
     }
 
     /// Fetch 13 to 17 without a session, or the next request of session 1 (nothing new: `partitions` is 0).

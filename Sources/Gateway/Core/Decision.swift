@@ -55,8 +55,6 @@ public struct Clearance: Sendable, Equatable, BitwiseCopyable {
     }
     /// The right of `openClearance`: no records pass under it.
     @inlinable public var isOpen: Bool { line == .max }
-    /// True where two clearances were given for the same thing.
-    @inlinable public func isSameGrant(as other: Clearance) -> Bool { line == other.line }
 }
 
 /// Why something is refused: a code, the rule that decided and the request that was raised. There is no field for a value.

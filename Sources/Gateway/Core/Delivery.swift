@@ -20,13 +20,15 @@ public struct Delivery: Sendable, BitwiseCopyable {
     /// position is not known yet).
     public var first, last: Position?
     public var records, maskedFields, bytes: UInt32
+    /// Values in it that could not be looked into, and were replaced or let through as their profile says.
+    public var maskFailures: UInt32
     public var towards: Side
     public var wireName: WireName
 
     @inlinable
     public init(
         _ resource: Resource, part: Int32 = 0, first: Position? = nil, last: Position? = nil, records: UInt32,
-        maskedFields: UInt32 = 0, bytes: UInt32, towards: Side, wireName: WireName
+        maskedFields: UInt32 = 0, maskFailures: UInt32 = 0, bytes: UInt32, towards: Side, wireName: WireName
     ) {
         self.resource = resource
         self.part = part
@@ -34,6 +36,7 @@ public struct Delivery: Sendable, BitwiseCopyable {
         self.last = last
         self.records = records
         self.maskedFields = maskedFields
+        self.maskFailures = maskFailures
         self.bytes = bytes
         self.towards = towards
         self.wireName = wireName
@@ -46,11 +49,24 @@ public struct RecordView: Sendable {
     /// Milliseconds since 1970, or -1.
     public var timestamp: Int64
     public var key, value: Piece
+    /// Its headers, in the list that goes with the records.
+    public var headers: Range<Int>
     @inlinable
-    public init(position: Position, timestamp: Int64, key: Piece, value: Piece) {
+    public init(position: Position, timestamp: Int64, key: Piece, value: Piece, headers: Range<Int> = 0..<0) {
         self.position = position
         self.timestamp = timestamp
         self.key = key
+        self.value = value
+        self.headers = headers
+    }
+}
+
+/// One header of a record as the client gets it; names may repeat.
+public struct HeaderView: Sendable {
+    public var name, value: Piece
+    @inlinable
+    public init(name: Piece, value: Piece) {
+        self.name = name
         self.value = value
     }
 }

@@ -128,6 +128,7 @@ public final class EvidenceBuffer {
         pending?.delivery.last = delivery.last
         pending?.delivery.records &+= delivery.records
         pending?.delivery.maskedFields &+= delivery.maskedFields
+        pending?.delivery.maskFailures &+= delivery.maskFailures
         pending?.delivery.bytes &+= delivery.bytes
         return isStrict ? lastTicket : 0
     }
@@ -156,7 +157,7 @@ public final class EvidenceBuffer {
         end()
     }
 
-    /// `positions`, `records`, `bytes`, `masked_fields`.
+    /// `positions`, `records`, `bytes`, `masked_fields`, `mask_failures`.
     static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
         if let first = delivery.first, let last = delivery.last {
             JSONText.key("positions", to: &bytes)
@@ -171,6 +172,7 @@ public final class EvidenceBuffer {
         JSONText.member("records", delivery.records, to: &bytes)
         JSONText.member("bytes", delivery.bytes, to: &bytes)
         if delivery.maskedFields > 0 { JSONText.member("masked_fields", delivery.maskedFields, to: &bytes) }
+        if delivery.maskFailures > 0 { JSONText.member("mask_failures", delivery.maskFailures, to: &bytes) }
     }
 
     /// A position of one number is a number; of two, the text `major-minor`.

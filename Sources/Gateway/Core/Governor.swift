@@ -404,9 +404,12 @@ public struct Governor: ~Copyable {
 
     /// As `admit`, at messages level: the records as the client gets them are written too.
     ///
-    /// - Parameter records: pieces of `window` or of `scratch`.
+    /// - Parameters:
+    ///   - records: pieces of `window` or of `scratch`.
+    ///   - headers: what the records' ranges of headers point into.
     public mutating func admit(
-        _ delivery: Delivery, records: Span<RecordView>, window: RawSpan, scratch: RawSpan, under clearance: Clearance
+        _ delivery: Delivery, records: Span<RecordView>, headers: Span<HeaderView>, window: RawSpan, scratch: RawSpan,
+        under clearance: Clearance
     ) -> Admission {
         guard let current = check(clearance) else { return refuseDelivery(delivery, clearance) }
         let line = lines[Int(current.line)]
@@ -416,7 +419,7 @@ public struct Governor: ~Copyable {
         let rule = ruleMember(line.rule)
         var body: [UInt8] = []
         for index in records.indices {
-            Governor.append(records[index], window, scratch, to: &body)
+            Governor.append(records[index], headers, window, scratch, to: &body)
         }
         let ticket = evidence.write(type, at: now, session: session) { bytes in
             bytes.append(contentsOf: operation)
@@ -431,7 +434,9 @@ public struct Governor: ~Copyable {
         return .release(current)
     }
 
-    private static func append(_ record: RecordView, _ window: RawSpan, _ scratch: RawSpan, to body: inout [UInt8]) {
+    private static func append(
+        _ record: RecordView, _ headers: Span<HeaderView>, _ window: RawSpan, _ scratch: RawSpan, to body: inout [UInt8]
+    ) {
         if !body.isEmpty { body.append(UInt8(ascii: ",")) }
         body.append(UInt8(ascii: "{"))
         JSONText.key("position", to: &body)
@@ -441,6 +446,21 @@ public struct Governor: ~Copyable {
         append(record.key, window, scratch, to: &body)
         JSONText.key("value", to: &body)
         append(record.value, window, scratch, to: &body)
+        let range = record.headers.clamped(to: headers.indices)
+        if !range.isEmpty {
+            JSONText.key("headers", to: &body)
+            body.append(UInt8(ascii: "["))
+            for index in range {
+                if index > range.lowerBound { body.append(UInt8(ascii: ",")) }
+                body.append(UInt8(ascii: "{"))
+                JSONText.key("key", to: &body)
+                append(headers[index].name, window, scratch, to: &body)
+                JSONText.key("value", to: &body)
+                append(headers[index].value, window, scratch, to: &body)
+                body.append(UInt8(ascii: "}"))
+            }
+            body.append(UInt8(ascii: "]"))
+        }
         body.append(UInt8(ascii: "}"))
     }
 

@@ -32,7 +32,7 @@ public enum MaskOutcome: Sendable, Equatable {
 
 /// What a mask did, without values.
 public struct MaskCounters: Sendable, Equatable {
-    /// Fields edited inside of values.
+    /// Fields edited inside of values, and values replaced whole.
     public var maskedFields: UInt32 = 0
     /// Values that could not be parsed, so that the profile's `onFailure` applied.
     public var failures: UInt32 = 0

@@ -40,7 +40,7 @@ enum Fetching {
 
     static func response(
         _ version: Int16, _ topics: [(name: String, records: [UInt8])], session: Int64 = 0, error: Int64 = 0,
-        correlation: Int32 = 10, extra: [String: MessageValue] = [:]
+        correlation: Int32 = 10, logStart: Int64 = 0, extra: [String: MessageValue] = [:]
     ) -> [UInt8] {
         var values: [String: MessageValue] = [
             "ErrorCode": .integer(error), "SessionId": .integer(session),
@@ -51,7 +51,7 @@ enum Fetching {
                         "Partitions": .list([
                             .fields([
                                 "PartitionIndex": .integer(0), "HighWatermark": .integer(100),
-                                "LastStableOffset": .integer(100), "LogStartOffset": .integer(0),
+                                "LastStableOffset": .integer(100), "LogStartOffset": .integer(logStart),
                                 "AbortedTransactions": .list([
                                     .fields(["ProducerId": .integer(4), "FirstOffset": .integer(41)])
                                 ]),
@@ -202,6 +202,54 @@ enum Fetching {
         ])
         #expect(Fetching.partitions(outcome.toClient, version) == ["orders:29", "payments:0"])
         #expect(!outcome.toClient.holds("hidden") && outcome.toClient.holds(batch))
+    }
+
+    @Test(arguments: [Int16(4), 7, 12, 13, 18])
+    func `an answer that is awaited over a reload streams where all that was asked for still stands`(version: Int16) {
+        let response = Fetching.response(
+            version,
+            [("orders", batch), ("payments", SampleBatch(at: 43, [String(repeating: "long ", count: 900)]).bytes)])
+        var rehearsing = Rehearsing()
+        rehearsing.limits.frameBytes = 2000
+        let asked: [Happening] = [.client(Fetching.request(version, ["orders", "payments"])), .reload(nil)]
+        let outcome = rehearsing.play(asked + [.backend(response)])
+        #expect(outcome.toClient == response)
+        #expect(!outcome.steps.contains { if case .put = $0 { true } else { false } })
+        // What is there leaves before the rest comes.
+        #expect(!rehearsing.play(asked + [.backend(Array(response[..<300]))]).toClient.isEmpty)
+    }
+
+    // MARK: Message sets
+
+    /// An entry of a log before record batches; nothing of it is looked at but its head.
+    private func message(at offset: Int64, magic: UInt8, codec: UInt8 = 0) -> [UInt8] {
+        withUnsafeBytes(of: offset.bigEndian) { Array($0) } + [0, 0, 0, 26, 0, 0, 0, 0, magic, codec]
+            + [UInt8](repeating: 0, count: 20)
+    }
+
+    @Test(arguments: [UInt8(0), 1], [Int16(4), 12])
+    func `a compressed message set may hold all that the entry before it does not`(magic: UInt8, version: Int16) {
+        let set = [
+            message(at: 49, magic: magic, codec: 1), message(at: 50, magic: magic),
+            message(at: 59, magic: magic, codec: 3), message(at: 60, magic: magic, codec: 2),
+        ].flatMap { $0 }
+        let response = Fetching.response(version, [("orders", set)], logStart: 30)
+        let first = version >= 5 ? 30 : 0
+        let streamed = Rehearsing().play([.client(Fetching.request(version, ["orders"])), .backend(response)])
+        let rebuilt = Rehearsing().play([
+            .client(Fetching.request(version, ["orders", "payments"])),
+            .reload(
+                ScriptedPolicy { _, question in Ruling(effect: question.name == "payments" ? .deny : .allow, rule: 1) }),
+            .backend(response),
+        ])
+        for outcome in [streamed, rebuilt] {
+            #expect(outcome.toClient == response)
+            #expect(
+                outcome.whole.lines.contains {
+                    $0.contains("records.delivered")
+                        && $0.contains(#"[{"partition":0,"first":\#(first),"last":60}],"records":\#(61 - first)"#)
+                }, "\(outcome.whole.lines)")
+        }
     }
 
     @Test func `a policy that changes in the middle of an answer cuts it`() {

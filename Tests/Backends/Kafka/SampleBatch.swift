@@ -55,6 +55,11 @@ struct SampleBatch: Equatable {
             + SampleBatch.big(SampleBatch.crc(summed)) + summed
     }
 
+    /// A batch whose checksum fits again after its bytes were changed.
+    static func summed(_ bytes: [UInt8]) -> [UInt8] {
+        Array(bytes[..<17]) + big(crc(Array(bytes[21...]))) + bytes[21...]
+    }
+
     /// A record of one value and no key, nothing of it looked at but its lengths.
     static func record(_ value: [UInt8]) -> [UInt8] {
         let body = [0, 0, 0] + varint(-1) + varint(Int64(value.count)) + value + varint(0)

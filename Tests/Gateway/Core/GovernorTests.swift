@@ -460,6 +460,18 @@ struct GovernorDeliveryTests {
         #expect(kit.meter.counts.recordsDelivered == 0)
     }
 
+    @Test func `values that could not be masked are counted in the line of what was delivered`() throws {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let (topic, clearance) = try begin(kit, &governor)
+        for (first, failures) in [(UInt64(0), UInt32(2)), (10, 0), (20, 1)] {
+            var failed = delivery(topic, first, first + 9)
+            failed.maskFailures = failures
+            _ = governor.admit(failed, under: clearance)
+        }
+        #expect(kit.takeLines().first?.contains(#""bytes":300,"mask_failures":3"#) == true)
+    }
+
     @Test func `what is withheld from a producer is written as produce`() throws {
         let kit = ScriptedAuthority()
         var governor = kit.makeGovernor(token: "analyst-token")
@@ -485,18 +497,28 @@ struct GovernorDeliveryTests {
             RecordView(
                 position: Position(major: 0, minor: 8), timestamp: -1, key: .none,
                 value: .scratch(scratch.count..<all.count)),
-            RecordView(position: Position(major: 1, minor: 2), timestamp: -1, key: .window(0..<4000), value: .none),
+            RecordView(
+                position: Position(major: 1, minor: 2), timestamp: -1, key: .window(0..<4000), value: .none,
+                headers: 0..<3),
+            RecordView(
+                position: Position(major: 0, minor: 9), timestamp: -1, key: .none, value: .none, headers: 7..<9),
+        ]
+        let headers = [
+            HeaderView(name: .window(0..<3), value: .window(5..<10)), HeaderView(name: .window(0..<3), value: .none),
+            HeaderView(name: .scratch(0..<6), value: .scratch(scratch.count..<all.count)),
         ]
         let admission = governor.admit(
-            delivery(topic, 7, 8), records: views.span, window: window.span.bytes, scratch: all.span.bytes,
-            under: clearance)
+            delivery(topic, 7, 8), records: views.span, headers: headers.span, window: window.span.bytes,
+            scratch: all.span.bytes, under: clearance)
         #expect(admission.word == "release")
         let line = try #require(kit.takeLines().first)
         #expect(
             line.hasSuffix(
                 #""messages":[{"position":7,"timestamp":5,"key":"key","value":"masked \"x\""},"#
                     + #"{"position":8,"key":null,"value":{"base64":"//4="}},"#
-                    + #"{"position":"1-2","key":null,"value":null}]}"#))
+                    + #"{"position":"1-2","key":null,"value":null,"headers":[{"key":"key","value":"value"},"#
+                    + #"{"key":"key","value":null},{"key":"masked","value":{"base64":"//4="}}]},"#
+                    + #"{"position":9,"key":null,"value":null}]}"#))
     }
 
     @Test func `a mask under a stale clearance drops every record`() throws {

@@ -2,19 +2,20 @@ import TidegateCompression
 import TidegateCore
 import TidegateWire
 
-/// Fetch answers that must be whole: masked, recorded with their messages, or decided again because the policy changed.
+/// Fetch answers that must be whole: masked, recorded with their messages, or with topics that are no longer allowed.
 ///
 /// Two passes, since a question may be open: first everything is looked at and masked, then deliveries are admitted and
 /// the answer is sent.
 extension KafkaMachine {
-    /// UNSUPPORTED_FOR_MESSAGE_FORMAT: message sets before record batches (magic 0 and 1) cannot be masked.
-    private static let unsupportedFormat: Int16 = 43
-    /// What one batch may grow to, and so many times its own size once it is a large one; what all batches of one answer
-    /// may grow to. Records are made by whoever may produce.
+    /// What one batch may grow to, and so many times its own size once it is a large one. Records are made by whoever may
+    /// produce.
     private static let batchLimit = 32 << 20
-    private static let answerLimit = 64 << 20
+    /// Beyond what its batches have grown to so far, one answer takes no further one: the loop has others to serve.
+    static let answerLimit = 8 << 20
     private static let ratioLimit = 200
     private static let ratioFreeBytes = 1 << 20
+    /// Runs of kept and of dropped offsets that one answer's evidence tells apart; two a batch it always does.
+    private static let runLimit = 1024
 
     /// The answer as it will be sent.
     private struct Plan {
@@ -24,7 +25,11 @@ extension KafkaMachine {
         var withheld: [(Delivery, Refusal)] = []
         /// Records to be recorded whole; pieces point into `texts`.
         var records: [RecordView] = []
+        var headers: [HeaderView] = []
         var texts: [UInt8] = []
+        /// Its contexts take megabytes: they live as long as this answer is made.
+        let compressor = Compressor()
+        var runs = 0
         /// Bytes that batches were decompressed to, and records that were read in them.
         var grown = 0
         var recordsRead = 0
@@ -104,9 +109,9 @@ extension KafkaMachine {
         for planned in plan.deliveries {
             let admission: Admission
             if planned.clearance.recording == .messages {
-                let records = Array(plan.records[planned.records])
                 admission = unsafe governor.admit(
-                    planned.delivery, records: records.span, window: window, scratch: plan.texts.span.bytes,
+                    planned.delivery, records: plan.records.span.extracting(planned.records),
+                    headers: plan.headers.span, window: window, scratch: plan.texts.span.bytes,
                     under: planned.clearance)
             } else {
                 admission = governor.admit(planned.delivery, under: planned.clearance)
@@ -186,16 +191,13 @@ extension KafkaMachine {
         var version: Int16
     }
 
-    private func delivery(
-        _ part: PlannedPartition, _ batch: BatchHead, records: Int32, bytes: Int, maskedFields: UInt32 = 0
-    ) -> Delivery {
+    private func delivery(_ part: PlannedPartition, _ batch: BatchHead, records: Int32, bytes: Int) -> Delivery {
         Delivery(
             part.topic, part: part.head.index, first: batch.first, last: batch.last, records: UInt32(max(0, records)),
-            maskedFields: maskedFields, bytes: UInt32(clamping: bytes), towards: .client,
-            wireName: KafkaMachine.fetchName)
+            bytes: UInt32(clamping: bytes), towards: .client, wireName: KafkaMachine.fetchName)
     }
 
-    private mutating func planPartition(
+    private func planPartition(
         _ part: PlannedPartition, _ clearance: Clearance, _ window: RawSpan, _ plan: inout Plan,
         _ governor: inout Governor, _ output: inout WireOutput
     ) throws(FieldReader.Failure) -> Bool {
@@ -203,48 +205,53 @@ extension KafkaMachine {
         let end = part.records.upperBound
         var rebuilt: [UInt8] = []
         var isEdited = false
-        let before = plan.deliveries.count
+        var next = part.head.logStart
         while at < end {
-            guard let batch = try BatchHead(window, at: at, available: end - at) else {
+            guard var batch = try BatchHead(window, at: at, available: end - at) else {
                 if clearance.mask.isNone { rebuilt.append(bytes: window.extracting(at..<end)) } else { isEdited = true }
                 break
             }
+            batch.widen(from: next)
+            next = batch.last.minor &+ 1
             let range = at..<min(end, at + batch.size)
-            let isWhole = range.count == batch.size
             at = range.upperBound
+            let made: Made
             if !batch.isKnown || (batch.magic < 2 && clearance.needsHolding) {
-                plan.deliveries.removeSubrange(before...)
-                plan.withheld.append(
-                    (delivery(part, batch, records: 1, bytes: range.count), Refusal(.notUnderstood)))
-                var refused: [UInt8] = []
-                FetchDenial.append(part.head.index, KafkaMachine.unsupportedFormat, part.version, to: &refused)
-                plan.put(refused)
-                return true
-            }
-            if !clearance.needsHolding || batch.isControl {
+                made = .refused(KafkaError.unsupportedForMessageFormat, .notUnderstood)
+            } else if !clearance.needsHolding || batch.isControl {
                 rebuilt.append(bytes: window.extracting(range))
                 plan.deliveries.append(
                     PlannedDelivery(
                         delivery: delivery(part, batch, records: batch.count, bytes: range.count),
                         clearance: clearance, records: 0..<0))
-                continue
-            }
-            guard isWhole else {
+                made = .unchanged
+            } else if range.count < batch.size {
                 // A last batch that is cut off is fetched again from its start: nothing of it is shown.
-                isEdited = true
-                break
+                made = .later
+            } else {
+                made = planBatch(part, batch, range, clearance, window, &rebuilt, &plan, &governor)
             }
-            let made = planBatch(part, batch, range, clearance, window, &rebuilt, &plan, &governor)
             switch made {
+            case .unchanged: continue
+            case .edited: isEdited = true
             case .notYet:
                 output.park(.backend)
                 return false
-            case .edited: isEdited = true
-            case .unchanged: continue
             case .later:
-                // The answer has grown enough: as if the broker had ended the partition here, the client asks again.
+                // As if the broker had ended the partition here: the client asks again.
                 isEdited = true
                 at = end
+            case .refused(let error, let code):
+                // What came before it is handed over; the client's next request begins with it.
+                isEdited = true
+                at = end
+                guard rebuilt.isEmpty else { continue }
+                let records = batch.isKnown ? batch.count : 1
+                plan.withheld.append((delivery(part, batch, records: records, bytes: range.count), Refusal(code)))
+                var refused: [UInt8] = []
+                FetchDenial.append(part.head.index, error, part.version, to: &refused)
+                plan.put(refused)
+                return true
             }
         }
         if !isEdited {
@@ -274,29 +281,38 @@ extension KafkaMachine {
         case notYet
         /// Nothing of it was taken.
         case later
+        /// Nothing of it was taken: the client is to know, and not to go on as if there were nothing.
+        case refused(Int16, Refusal.Code)
     }
 
     /// Decodes a batch, masks it, and appends it as the client will get it.
-    private mutating func planBatch(
+    private func planBatch(
         _ part: PlannedPartition, _ batch: BatchHead, _ range: Range<Int>, _ clearance: Clearance, _ window: RawSpan,
         _ rebuilt: inout [UInt8], _ plan: inout Plan, _ governor: inout Governor
     ) -> Made {
+        if plan.grown >= KafkaMachine.answerLimit { return .later }
+        if plan.grown > 0, plan.recordsRead + Int(batch.count) > RecordList.limit { return .later }
         let header = window.extracting(range.lowerBound..<(range.lowerBound + BatchHead.whole))
-        let body = window.extracting((range.lowerBound + BatchHead.whole)..<range.upperBound)
         var payload: [UInt8] = []
         let list: RecordList
-        let codec = CompressionCodec(rawValue: batch.codec)
-        let most = min(
-            KafkaMachine.batchLimit, max(KafkaMachine.ratioFreeBytes, body.byteCount * KafkaMachine.ratioLimit))
-        let left = KafkaMachine.answerLimit - plan.grown
-        if plan.grown > 0, left <= 0 || plan.recordsRead + Int(batch.count) > RecordList.limit { return .later }
-        do {
-            guard let codec else { throw CompressionError.corrupt }
-            try compressor.decompress(body, codec, into: &payload, limit: min(most, left))
-            list = try unsafe RecordList(payload.span.bytes, count: batch.count)
+        do throws(BatchFailure) {
+            list = try batch.records(
+                in: window.extracting(range), into: &payload, plan.compressor,
+                limit: min(
+                    KafkaMachine.batchLimit,
+                    max(KafkaMachine.ratioFreeBytes, (range.count - BatchHead.whole) * KafkaMachine.ratioLimit)))
         } catch {
-            if plan.grown > 0, left < most, case CompressionError.limitExceeded = error { return .later }
-            return withhold(part, batch, header, range, &rebuilt, &plan)
+            // What its producer made so is left out: the consumer goes on behind it. What came so by accident may come
+            // otherwise the next time, and what another version understands is not to be skipped.
+            switch error {
+            case .damaged: return .refused(KafkaError.corruptMessage, .notUnderstood)
+            case .unknownCodec: return .refused(KafkaError.unsupportedCompressionType, .notUnderstood)
+            case .noMemory: return .refused(KafkaError.unknownServerError, .limit)
+            case .limit: return withhold(part, batch, header, range, .limit, &rebuilt, &plan)
+            case .malformed:
+                let code: Refusal.Code = clearance.mask.isNone ? .notUnderstood : .unmaskable
+                return withhold(part, batch, header, range, code, &rebuilt, &plan)
+            }
         }
         plan.grown += payload.count
         plan.recordsRead += list.records.count
@@ -316,11 +332,12 @@ extension KafkaMachine {
         let isEdited = outcomes.contains { $0 != .unchanged }
         var writer = BatchWriter()
         var outcome = 0
-        var dropped: Int32 = 0
+        var runs = RecordRuns(limit: KafkaMachine.runLimit - plan.runs, views: firstRecord)
         for record in list.records {
             let parts = KafkaMachine.edits(of: record, list, outcomes, &outcome)
+            let offset = batch.first.minor &+ UInt64(record.offsetDelta)
             if parts.isDropped {
-                dropped += 1
+                runs.add(isKept: false, offset, views: plan.records.count)
                 continue
             }
             if parts.isUnchanged {
@@ -331,43 +348,65 @@ extension KafkaMachine {
                     scratch: scratch.span.bytes)
             }
             if clearance.recording == .messages {
-                unsafe view(record, parts, batch, header, source, scratch.span.bytes, &plan)
+                unsafe view(record, list, parts, offset, batch, header, source, scratch.span.bytes, &plan)
             }
+            runs.add(isKept: true, offset, views: plan.records.count)
         }
         let start = rebuilt.count
         if isEdited {
             do throws(CompressionError) {
-                try writer.finish(header: header, codec: codec ?? .none, compressor, into: &rebuilt)
+                let codec = CompressionCodec(rawValue: batch.codec) ?? .none  // known: it was read with it
+                try writer.finish(header: header, codec: codec, plan.compressor, into: &rebuilt)
             } catch {
                 rebuilt.removeLast(rebuilt.count - start)
-                plan.records.removeSubrange(firstRecord...)
-                return withhold(part, batch, header, range, &rebuilt, &plan)
+                plan.records.removeLast(plan.records.count - firstRecord)
+                return .refused(KafkaError.unknownServerError, .limit)
             }
         } else {
             rebuilt.append(bytes: window.extracting(range))
         }
-        let delivered = delivery(
-            part, batch, records: batch.count - dropped, bytes: rebuilt.count - start,
-            maskedFields: counters.maskedFields)
-        plan.deliveries.append(
-            PlannedDelivery(
-                delivery: delivered, clearance: clearance, records: firstRecord..<plan.records.count))
-        if dropped > 0 {
-            plan.withheld.append(
-                (delivery(part, batch, records: dropped, bytes: 0), Refusal(.unmaskable)))
-        }
+        runs.close(over: batch)
+        plan.runs += runs.all.count
+        note(
+            runs, delivery(part, batch, records: 0, bytes: 0), bytes: rebuilt.count - start, counters, clearance,
+            &plan)
         return isEdited ? .edited : .unchanged
     }
 
-    /// A batch that cannot be read is not shown: an empty one with its offsets stands for it, so that the consumer goes on.
-    private mutating func withhold(
-        _ part: PlannedPartition, _ batch: BatchHead, _ header: RawSpan, _ range: Range<Int>,
+    /// What was kept of a batch is delivered, and what was dropped withheld: a line for each run of offsets.
+    private func note(
+        _ runs: RecordRuns, _ batch: Delivery, bytes: Int, _ counters: MaskCounters, _ clearance: Clearance,
+        _ plan: inout Plan
+    ) {
+        // What was masked is told once, with the first that is handed over; a failure that dropped its record, with that.
+        var told = batch
+        told.bytes = UInt32(clamping: bytes)
+        told.maskedFields = counters.maskedFields
+        if runs.all.allSatisfy(\.isKept) { told.maskFailures = counters.failures }
+        for run in runs.all {
+            var delivery = run.isKept ? told : batch
+            delivery.first = Position(major: 0, minor: run.first)
+            delivery.last = Position(major: 0, minor: run.last)
+            delivery.records = run.records
+            if run.isKept {
+                plan.deliveries.append(
+                    PlannedDelivery(delivery: delivery, clearance: clearance, records: run.views))
+                told = batch
+            } else {
+                plan.withheld.append((delivery, Refusal(.unmaskable)))
+            }
+        }
+    }
+
+    /// A batch that nobody could read, or that is too much, is not shown: an empty one with its offsets stands for it, so
+    /// that the consumer goes on.
+    private func withhold(
+        _ part: PlannedPartition, _ batch: BatchHead, _ header: RawSpan, _ range: Range<Int>, _ code: Refusal.Code,
         _ rebuilt: inout [UInt8], _ plan: inout Plan
     ) -> Made {
-        plan.withheld.append(
-            (delivery(part, batch, records: batch.count, bytes: range.count), Refusal(.unmaskable)))
+        plan.withheld.append((delivery(part, batch, records: batch.count, bytes: range.count), Refusal(code)))
         do throws(CompressionError) {
-            try BatchWriter().finish(header: header, codec: .none, compressor, into: &rebuilt)
+            try BatchWriter().finish(header: header, codec: .none, plan.compressor, into: &rebuilt)
         } catch {}  // nothing is compressed in an empty batch
         return .edited
     }
@@ -425,19 +464,29 @@ extension KafkaMachine {
         return edits
     }
 
-    /// What evidence keeps of a record at messages level: key and value as the client gets them.
+    /// What evidence keeps of a record at messages level: key, value and headers as the client gets them.
     private func view(
-        _ record: RecordPlace, _ edits: RecordEdits, _ batch: BatchHead, _ header: RawSpan, _ source: RawSpan,
-        _ scratch: RawSpan, _ plan: inout Plan
+        _ record: RecordPlace, _ list: RecordList, _ edits: RecordEdits, _ offset: UInt64, _ batch: BatchHead,
+        _ header: RawSpan, _ source: RawSpan, _ scratch: RawSpan, _ plan: inout Plan
     ) {
-        let offset = UInt64(max(0, batch.baseOffset)) &+ UInt64(max(0, record.offsetDelta))
-        let base = header.bigEndian(Int64.self, at: 27) ?? -1
-        let (time, overflow) = base.addingReportingOverflow(record.timestampDelta)
+        let (time, overflow) =
+            batch.hasAppendTime
+            ? (header.bigEndian(Int64.self, at: 35) ?? -1, false)
+            : (header.bigEndian(Int64.self, at: 27) ?? -1).addingReportingOverflow(record.timestampDelta)
         let key = KafkaMachine.copy(record.key, edits.key, source, scratch, into: &plan.texts)
         let value = KafkaMachine.copy(record.value, edits.value, source, scratch, into: &plan.texts)
+        let first = plan.headers.count
+        for (index, place) in record.headers.enumerated() {
+            let edit = edits.headers.isEmpty ? .unchanged : edits.headers[index]
+            plan.headers.append(
+                HeaderView(
+                    name: KafkaMachine.copy(list.headers[place].name, .unchanged, source, scratch, into: &plan.texts),
+                    value: KafkaMachine.copy(list.headers[place].value, edit, source, scratch, into: &plan.texts)))
+        }
         plan.records.append(
             RecordView(
-                position: Position(major: 0, minor: offset), timestamp: overflow ? -1 : time, key: key, value: value))
+                position: Position(major: 0, minor: offset), timestamp: overflow ? -1 : time, key: key, value: value,
+                headers: first..<plan.headers.count))
     }
 
     private static func copy(
@@ -452,5 +501,53 @@ extension KafkaMachine {
         case .bytes(let range): texts.append(bytes: scratch.extracting(range))
         }
         return .scratch(start..<texts.count)
+    }
+}
+
+/// Which records of a batch are handed over and which are not, as runs of offsets: evidence claims for neither what is the
+/// other's.
+private struct RecordRuns {
+    struct Run {
+        var isKept: Bool
+        var first, last: UInt64
+        var records: UInt32 = 1
+        /// What evidence keeps of its records at messages level.
+        var views: Range<Int>
+    }
+    private(set) var all: [Run] = []
+    private let limit: Int
+    private let firstView: Int
+
+    /// - Parameters:
+    ///   - limit: beyond so many runs the last one of each kind stands for all the rest.
+    ///   - views: how many there are before this batch.
+    init(limit: Int, views: Int) {
+        self.limit = max(2, limit)
+        firstView = views
+    }
+
+    /// - Parameter views: how many there are behind this record.
+    mutating func add(isKept: Bool, _ offset: UInt64, views: Int) {
+        guard var at = all.indices.last, all[at].isKept == isKept || all.count >= limit else {
+            let start = all.last?.views.upperBound ?? firstView
+            all.append(Run(isKept: isKept, first: offset, last: offset, views: start..<views))
+            return
+        }
+        // Runs take turns.
+        if all[at].isKept != isKept { at -= 1 }
+        all[at].last = offset
+        all[at].records += 1
+        all[at].views = all[at].views.lowerBound..<views
+    }
+
+    /// The offsets of a batch are all of its runs', with those at its ends that have no record any more; one of no records
+    /// is kept.
+    mutating func close(over batch: BatchHead) {
+        if all.isEmpty {
+            all.append(Run(isKept: true, first: 0, last: 0, records: 0, views: firstView..<firstView))
+        }
+        all[0].first = batch.first.minor
+        let end = all.indices.max { all[$0].last < all[$1].last } ?? 0
+        all[end].last = batch.last.minor
     }
 }

@@ -17,9 +17,10 @@ struct FetchExpectation {
 extension KafkaMachine {
     /// What a held answer may take: the request's own byte limits are lowered to it.
     ///
-    /// Half of what a frame may have: the broker returns a first batch larger than asked for.
+    /// Compressed, and some times more when it is looked into: about what `answerLimit` lets one answer come to. Half of
+    /// what a frame may have, too: the broker returns a first batch larger than asked for.
     static func heldAnswerBytes(_ limits: SessionLimits) -> Int32 {
-        Int32(clamping: max(1, min(16 << 20, limits.frameBytes / 2)))
+        Int32(clamping: max(1, min(answerLimit / 4, limits.frameBytes / 2)))
     }
     static let fetchName = WireName(1)
 
@@ -79,13 +80,14 @@ extension KafkaMachine {
         }
     }
 
-    private func judge(_ resource: Resource, _ governor: inout Governor) -> Verdict {
+    private mutating func judge(_ resource: Resource, _ governor: inout Governor) -> Verdict {
         switch governor.decide(Operation(.consume, resource, wireName: KafkaMachine.fetchName)) {
         case .allow(let clearance):
-            Verdict(resource: resource, error: KafkaError.none, isHeld: clearance.needsHolding)
+            consumed.insert(resource)
+            return Verdict(resource: resource, error: KafkaError.none, isHeld: clearance.needsHolding)
         case .deny, .hold:
             // A hold on one topic would stall the others: refused now, asked again by the client's next Fetch.
-            Verdict(resource: resource, error: KafkaError.topicAuthorizationFailed, isHeld: false)
+            return Verdict(resource: resource, error: KafkaError.topicAuthorizationFailed, isHeld: false)
         }
     }
 

@@ -3,13 +3,27 @@ import TidegateWire
 
 /// Fetch answers that nobody edits: headers are looked at, batches admitted, bytes passed as they come.
 extension KafkaMachine {
-    /// True where the answer must be whole before any of it is sent: something is masked or recorded whole, or the policy
-    /// has changed since the request was decided.
-    func mustHold(_ head: Awaited, _ governor: borrowing Governor) -> Bool {
-        if isStale(head, governor) { return true }
+    /// True where the answer must be whole before any of it is sent: something is masked or recorded whole, or has come to
+    /// be so, or is no longer allowed since the request was decided. What still stands as it did streams under any policy.
+    mutating func mustHold(_ head: Awaited, _ governor: inout Governor) -> Bool {
+        if isStale(head, governor), hasTurned(&governor) { return true }
         if head.detail == 0 { return false }
         if case .fetch(let expectation)? = details[head.detail] { return expectation.isHeld }
         return true
+    }
+
+    /// Whether some topic that was ever asked for on this connection may not stream any more: asked once an epoch, since an
+    /// answer that is stale in it was asked for before.
+    private mutating func hasTurned(_ governor: inout Governor) -> Bool {
+        if let turned, turned.epoch == governor.decisionEpoch { return turned.isSo }
+        var isSo = false
+        for topic in consumed {
+            let operation = Operation(.consume, topic, wireName: KafkaMachine.fetchName)
+            if case .allow(let clearance) = governor.standing(operation), !clearance.needsHolding { continue }
+            isSo = true
+        }
+        turned = (governor.decisionEpoch, isSo)
+        return isSo
     }
 
     /// Goes on with the streamed answer from `consumed`.
@@ -148,6 +162,7 @@ extension KafkaMachine {
             return cut(Refusal(.revoked), &output)
         }
         state.partition = head.index
+        state.nextOffset = head.logStart
         state.recordsLeft = max(0, head.recordsLength)
         state.batchLeft = 0
         state.phase = .records
@@ -176,8 +191,10 @@ extension KafkaMachine {
             return cut(Refusal(.revoked), &output)
         }
         if state.batchLeft == 0 {
-            if let batch = try BatchHead(window, at: reader.at, available: state.recordsLeft) {
+            if var batch = try BatchHead(window, at: reader.at, available: state.recordsLeft) {
                 guard batch.isKnown else { throw .bad("a batch of a format that is not known") }
+                batch.widen(from: state.nextOffset)
+                state.nextOffset = batch.last.minor &+ 1
                 state.batchLeft = min(batch.size, state.recordsLeft)
                 let delivery = Delivery(
                     topic, part: state.partition, first: batch.first, last: batch.last,

@@ -21,6 +21,8 @@ struct FetchStream: BitwiseCopyable {
     var topic: Resource?
     var clearance: Clearance?
     var partition: Int32 = 0
+    /// The offset behind the last entry of the partition; before the first one, where its log starts.
+    var nextOffset: UInt64 = 0
     /// Bytes left of the partition's records, and of the batch in them.
     var recordsLeft = 0
     var batchLeft = 0
@@ -30,6 +32,8 @@ struct FetchStream: BitwiseCopyable {
 struct FetchPartitionHead {
     var index: Int32
     var error: Int16
+    /// Where the log starts: 0 where the version does not say.
+    var logStart: UInt64 = 0
     /// Where the element starts, and where its records start.
     var start: Int
     var recordsStart: Int
@@ -43,7 +47,7 @@ struct FetchPartitionHead {
         index = try reader.integer(Int32.self, window)
         error = try reader.integer(Int16.self, window)
         _ = try reader.take(16, window)  // HighWatermark, LastStableOffset
-        if version >= 5 { _ = try reader.take(8, window) }  // LogStartOffset
+        if version >= 5 { logStart = UInt64(max(0, try reader.integer(Int64.self, window))) }
         let aborted = try reader.count(atLeast: 16, window)
         for _ in 0..<max(0, aborted) {
             _ = try reader.take(16, window)
@@ -80,7 +84,8 @@ struct FetchResponseHead {
 
 /// The first bytes of an entry in a log: enough to say which offsets it holds (KIP-98 for magic 2).
 struct BatchHead {
-    static let shortest = 17
+    /// With the attributes of a message before record batches.
+    static let shortest = 18
     static let whole = 61
 
     var baseOffset: Int64
@@ -90,9 +95,13 @@ struct BatchHead {
     var attributes: Int16 = 0
     var lastOffsetDelta: Int32 = 0
     var count: Int32 = 1
+    /// Where a compressed message set may begin.
+    private var setStart: UInt64?
 
     var codec: UInt8 { UInt8(attributes & 7) }
     var isControl: Bool { attributes & 0x20 != 0 }
+    /// The head's latest timestamp is that of every record: when the broker took them.
+    var hasAppendTime: Bool { attributes & 8 != 0 }
     /// Message sets (0 and 1) and record batches (2) are all that there is.
     var isKnown: Bool { (0...2).contains(magic) }
 
@@ -119,11 +128,23 @@ struct BatchHead {
             self.count = max(0, count)
             guard size >= BatchHead.whole else { throw .bad("a batch shorter than its header") }
         } else {
+            guard let attributes = window.bigEndian(Int8.self, at: offset &+ 17) else { throw .short }
+            self.attributes = Int16(attributes)
             guard size >= BatchHead.shortest else { throw .bad("a message shorter than its header") }
         }
     }
 
-    var first: Position { Position(major: 0, minor: UInt64(max(0, baseOffset))) }
+    /// Widens a compressed message set (magic 0, 1) to all that it may hold: its own offset is that of its last message,
+    /// and how many there are is known to whoever decompresses it.
+    ///
+    /// - Parameter next: the offset behind the entry before it, or where the log starts.
+    mutating func widen(from next: UInt64) {
+        guard magic < 2, codec != 0, next < last.minor else { return }
+        setStart = next
+        count = Int32(clamping: last.minor - next + 1)
+    }
+
+    var first: Position { Position(major: 0, minor: setStart ?? UInt64(max(0, baseOffset))) }
     var last: Position {
         Position(
             major: 0, minor: UInt64(max(0, baseOffset)).addingReportingOverflow(UInt64(lastOffsetDelta)).partialValue)

@@ -2,7 +2,9 @@ import TidegateCore
 
 /// Kafka's error codes that the gateway itself says (org.apache.kafka.common.protocol.Errors).
 enum KafkaError {
+    static let unknownServerError: Int16 = -1
     static let none: Int16 = 0
+    static let corruptMessage: Int16 = 2
     static let unknownTopic: Int16 = 3
     static let leaderNotAvailable: Int16 = 5
     static let invalidTopic: Int16 = 17
@@ -14,12 +16,14 @@ enum KafkaError {
     static let illegalSASLState: Int16 = 34
     static let unsupportedVersion: Int16 = 35
     static let invalidRequest: Int16 = 42
+    static let unsupportedForMessageFormat: Int16 = 43
     static let invalidProducerIDMapping: Int16 = 49
     static let transactionalIDAuthorizationFailed: Int16 = 53
     static let operationNotAttempted: Int16 = 55
     static let saslAuthenticationFailed: Int16 = 58
     static let delegationTokenAuthorizationFailed: Int16 = 65
     static let fetchSessionIDNotFound: Int16 = 70
+    static let unsupportedCompressionType: Int16 = 76
     static let unknownTopicID: Int16 = 100
     static let shareSessionNotFound: Int16 = 122
     static let mismatchedEndpointType: Int16 = 114

@@ -1,4 +1,3 @@
-import TidegateCompression
 import TidegateCore
 import TidegateWire
 
@@ -9,7 +8,7 @@ import TidegateWire
 ///     │ ApiVersions, SASL only     │ requests wait                │ every request is decided, every answer looked at
 /// ```
 /// Requests are read whole (up to the frame limit), decided, then passed, edited or answered here; answers leave in the
-/// order of the requests. Fetch answers stream, unless something in them must be masked.
+/// order of the requests. Fetch answers stream, unless something in them must be looked into or taken out.
 struct KafkaMachine: WireMachine, ~Copyable {
     enum Phase { case greeting, joining, relaying }
 
@@ -40,8 +39,10 @@ struct KafkaMachine: WireMachine, ~Copyable {
 
     var fetchSession = FetchSession()
     var stream: FetchStream?
-    /// Made when a batch must be looked into.
-    lazy var compressor = Compressor()
+    /// Topics that this connection was ever allowed to consume.
+    var consumed: Set<Resource> = []
+    /// Whether one of them may not stream any more, as of an epoch of the governor's.
+    var turned: (epoch: UInt64, isSo: Bool)?
     /// Bytes left of an answer that passes as it comes.
     var opaqueLeft = 0
     /// A part of an answer is there, and waits for the rest.
@@ -354,11 +355,12 @@ struct KafkaMachine: WireMachine, ~Copyable {
             guard head.correlation == correlation else {
                 throw WireViolation("an answer to another request", side: .backend, at: consumed)
             }
+            let isHeld = head.kind == .fetch ? mustHold(head, &governor) : false
             switch head.kind {
             case .opaque where !isStale(head, governor):
                 opaqueLeft = 4 + Int(length)
                 continue
-            case .fetch where !mustHold(head, governor):
+            case .fetch where !isHeld:
                 stream = FetchStream(version: head.version, frameRemaining: 4 + Int(length))
                 continue
             case .own:

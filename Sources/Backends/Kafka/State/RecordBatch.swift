@@ -21,6 +21,20 @@ struct RecordPlace {
     var headers: Range<Int>
 }
 
+/// Why a batch cannot be looked into.
+enum BatchFailure: Error {
+    /// Its bytes are not those that its checksum was made of.
+    case damaged
+    /// Compressed with a codec that is not known.
+    case unknownCodec
+    /// Not its codec's format, or not the records that its header says: whoever produced it made it so.
+    case malformed
+    /// More than the gateway looks into.
+    case limit
+    /// There is no memory for it now.
+    case noMemory
+}
+
 /// The records of one batch, decoded: only for batches that something must look into.
 struct RecordList {
     var records: [RecordPlace] = []
@@ -29,61 +43,58 @@ struct RecordList {
     /// Records and headers of one batch; each takes memory here.
     static let limit = 262_144
 
-    /// - Parameters:
-    ///   - payload: the records without compression.
-    ///   - count: how many the batch's header promises.
-    /// - Throws: `bad` where the payload is not so many records.
-    init(_ payload: RawSpan, count: Int32) throws(FieldReader.Failure) {
-        guard count >= 0, Int(count) <= min(RecordList.limit, payload.byteCount / 6) else {
-            throw .bad("more records than a batch can hold")
-        }
-        records.reserveCapacity(Int(count))
+    /// - Parameter payload: the records without compression.
+    /// - Throws: `malformed` where the payload is not what the head says: so many records, one behind the other.
+    init(_ payload: RawSpan, of batch: BatchHead) throws(BatchFailure) {
+        guard Int(batch.count) <= RecordList.limit else { throw .limit }
+        guard Int(batch.count) <= payload.byteCount / 6 else { throw .malformed }
+        records.reserveCapacity(Int(batch.count))
         var at = 0
-        for _ in 0..<count {
+        var last: Int32 = -1
+        for _ in 0..<batch.count {
             let start = at
             let length = try RecordList.varint(payload, &at)
-            guard length > 0, length <= Int64(payload.byteCount - at) else { throw .bad("a record of a false length") }
+            guard length > 0, length <= Int64(payload.byteCount - at) else { throw .malformed }
             let end = at + Int(length)
-            guard let attributes = payload.byte(at: at) else { throw .bad("a record without attributes") }
+            guard let attributes = payload.byte(at: at) else { throw .malformed }
             at += 1
             let timestamp = try RecordList.varint(payload, &at)
-            guard let offset = Int32(exactly: try RecordList.varint(payload, &at)) else {
-                throw .bad("a record of a false offset")
-            }
+            // Evidence says which offsets were handed over: they rise, and lie in what the head says.
+            guard let offset = Int32(exactly: try RecordList.varint(payload, &at)), offset > last,
+                offset <= batch.lastOffsetDelta
+            else { throw .malformed }
+            last = offset
             let key = try RecordList.bytes(payload, &at, end)
             let value = try RecordList.bytes(payload, &at, end)
             let first = headers.count
             let headerCount = try RecordList.varint(payload, &at)
-            guard headerCount >= 0, headerCount <= Int64(min(RecordList.limit - first, max(0, end - at))) else {
-                throw .bad("a record of a false number of headers")
-            }
+            guard headerCount >= 0, headerCount <= Int64(max(0, end - at)) else { throw .malformed }
+            guard headerCount <= Int64(RecordList.limit - first) else { throw .limit }
             for _ in 0..<headerCount {
-                guard let name = try RecordList.bytes(payload, &at, end) else { throw .bad("a header without a name") }
+                guard let name = try RecordList.bytes(payload, &at, end) else { throw .malformed }
                 headers.append(.init(name: name, value: try RecordList.bytes(payload, &at, end)))
             }
-            guard at == end else { throw .bad("a record of another length than it says") }
+            guard at == end else { throw .malformed }
             records.append(
                 RecordPlace(
                     range: start..<end, attributes: attributes, timestampDelta: timestamp, offsetDelta: offset,
                     key: key, value: value, headers: first..<headers.count))
         }
-        guard at == payload.byteCount else { throw .bad("bytes behind the last record of a batch") }
+        guard at == payload.byteCount else { throw .malformed }
     }
 
-    private static func varint(_ payload: RawSpan, _ at: inout Int) throws(FieldReader.Failure) -> Int64 {
-        guard let (value, end, overlong) = Varint.signed64(payload, at: at), !overlong else {
-            throw .bad("a varint cut off in a record")
-        }
+    private static func varint(_ payload: RawSpan, _ at: inout Int) throws(BatchFailure) -> Int64 {
+        guard let (value, end, overlong) = Varint.signed64(payload, at: at), !overlong else { throw .malformed }
         at = end
         return value
     }
 
     private static func bytes(
         _ payload: RawSpan, _ at: inout Int, _ end: Int
-    ) throws(FieldReader.Failure) -> Range<Int>? {
+    ) throws(BatchFailure) -> Range<Int>? {
         let length = try varint(payload, &at)
         if length == -1 { return nil }
-        guard length >= 0, length <= Int64(end - at) else { throw .bad("a field runs past the end of its record") }
+        guard length >= 0, length <= Int64(end - at) else { throw .malformed }
         defer { at += Int(length) }
         return at..<(at + Int(length))
     }
@@ -165,10 +176,44 @@ struct BatchWriter {
         }
         output.replace(bigEndian: Int32(clamping: output.count - start - 12), at: start + 8)
         output.replace(bigEndian: count, at: start + 57)
-        let checksum = unsafe output.withUnsafeBytes { raw in
-            unsafe tidegate_crc32c(
-                raw.baseAddress?.advanced(by: start + 21).assumingMemoryBound(to: UInt8.self), raw.count - start - 21)
-        }
+        let checksum = unsafe BatchHead.checksum(output.span.bytes.extracting((start + BatchHead.summed)...))
         output.replace(bigEndian: checksum, at: start + 17)
+    }
+}
+
+extension BatchHead {
+    /// What the checksum is made of starts at the attributes.
+    fileprivate static let summed = 21
+
+    fileprivate static func checksum(_ bytes: RawSpan) -> UInt32 {
+        unsafe bytes.withUnsafeBytes { raw in
+            unsafe tidegate_crc32c(raw.baseAddress?.assumingMemoryBound(to: UInt8.self), raw.count)
+        }
+    }
+
+    /// Decodes the records of a whole batch (magic 2).
+    ///
+    /// - Parameters:
+    ///   - batch: its bytes, at least a whole head.
+    ///   - payload: gets the records without compression.
+    ///   - limit: how many bytes these may be.
+    func records(
+        in batch: RawSpan, into payload: inout [UInt8], _ compressor: Compressor, limit: Int
+    ) throws(BatchFailure) -> RecordList {
+        // What is made anew gets a checksum that is right: here is the last look at the one that came.
+        guard batch.bigEndian(UInt32.self, at: 17) == BatchHead.checksum(batch.extracting(BatchHead.summed...)) else {
+            throw .damaged
+        }
+        guard let codec = CompressionCodec(rawValue: codec) else { throw .unknownCodec }
+        do throws(CompressionError) {
+            try compressor.decompress(batch.extracting(BatchHead.whole...), codec, into: &payload, limit: limit)
+        } catch {
+            switch error {
+            case .corrupt: throw .malformed
+            case .limitExceeded: throw .limit
+            case .failed: throw .noMemory
+            }
+        }
+        return try unsafe RecordList(payload.span.bytes, of: self)
     }
 }
