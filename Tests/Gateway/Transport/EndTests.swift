@@ -35,7 +35,7 @@ struct EndTests {
             MachineOf(FrameMachine(endpoint(port)) { event in events.change { $0.append(event) } })
         }
         defer { gateway.stop() }
-        let (client, backend) = try Self.open(gateway, listener)
+        let (client, backend) = try gateway.open(listener)
         client.write(FrameMachine.frame("B"))
         #expect(try backend.read(5) == FrameMachine.frame("B"))
         switch end {
