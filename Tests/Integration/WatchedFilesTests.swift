@@ -23,7 +23,7 @@ struct WatchedFilesTests {
             let binary = try #require(Surroundings.gateway)
             var command = [binary, "serve", "--config", folder + "/tidegate.yaml"]
             if let descriptors {
-                let limits = "ulimit -Hn \(descriptors.hard) && ulimit -Sn \(descriptors.soft) && exec \"$@\""
+                let limits = "ulimit -Sn \(descriptors.soft) && ulimit -Hn \(descriptors.hard) && exec \"$@\""
                 command = ["/bin/sh", "-c", limits, "sh"] + command
             }
             let started = try ChildProcess(command[0], Array(command.dropFirst()), errors: folder + "/log")

@@ -129,7 +129,7 @@ struct SessionTests {
     }
 
     @Test(arguments: drivers)
-    func `a session whose backend has other settings now ends in order, within its time`(
+    func `a session whose backend has other settings now ends in order`(
         _ chosen: DriverCase
     ) throws {
         let driver = chosen.make()
