@@ -222,11 +222,7 @@ public final class EvidenceBuffer {
         end()
     }
 
-<<<<<<< HEAD
     /// `positions` (the partition alone where none are known), `records`, `bytes`, `masked_fields`, `mask_failures`.
-=======
-    /// `positions`, `records`, `bytes`, `masked_fields`, `mask_failures`.
->>>>>>> 2c79188c12ff2c609a1673310704f01cb6555547
     static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
         JSONText.key("positions", to: &bytes)
         JSONText.append(literal: "[{\"partition\":", to: &bytes)

@@ -86,7 +86,7 @@ private let packing: [CompressionCodec] = [.gzip, .snappy, .lz4, .zstd]
 
     @Test(arguments: [CompressionCodec.gzip, .lz4, .zstd], [1, 4096, 100_000, 5_000_000])
     func `makes little more room than comes out`(codec: CompressionCodec, size: Int) throws {
-        var generator = Seeded(state: 5)
+        var generator = SeededGenerator(seed: 5)
         let plain = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
         let packed = try compressed(plain, codec)
         let compressor = Compressor()

@@ -195,12 +195,8 @@ def members(given):
     mine.subscribe([given.topic])
     while len(mine.assignment()) < 3:
         mine.poll(0.1)
-<<<<<<< HEAD
-    for future in AdminClient(settings(given)).describe_consumer_groups([given.group], request_timeout=20).values():
-=======
     asking = AdminClient(settings(given))
     for future in asking.describe_consumer_groups([given.group], request_timeout=20).values():
->>>>>>> 2c79188c12ff2c609a1673310704f01cb6555547
         say("members", hosts=[member.host for member in future.result(20).members])
     mine.close()
 
