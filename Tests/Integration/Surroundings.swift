@@ -13,9 +13,8 @@ enum Surroundings {
     static let python = executable(root + "/.build-python/bin/python")
     /// What starts brokers: KAFKA_HOME's own launcher, ours where KAFKA_HOME is a plain distribution, or that of ../shared.
     static let kafka: String? = {
-        guard let home = ProcessInfo.processInfo.environment["KAFKA_HOME"], !home.isEmpty else {
-            return executable(root + "/../shared/kafka/kafka")
-        }
+        let named = ProcessInfo.processInfo.environment["KAFKA_HOME"] ?? ""
+        let home = named.isEmpty ? root + "/../shared/kafka" : named
         return executable(home + "/kafka")
             ?? executable(home + "/bin/kafka-server-start.sh").map { _ in root + "/scripts/kafka" }
     }()

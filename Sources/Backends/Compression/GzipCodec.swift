@@ -28,6 +28,7 @@ enum GzipCodec {
                     guard unsafe inflateReset(&stream) == Z_OK else { return .corrupt }
                     continue
                 }
+                if code == Z_MEM_ERROR { return .failed }
                 if code != Z_OK { return .corrupt }
                 if unsafe stream.avail_in == 0, room.isLeft { return .corrupt }
             }

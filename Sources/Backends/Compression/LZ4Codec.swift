@@ -30,7 +30,7 @@ final class LZ4Codec {
                     unsafe hint = LZ4F_decompress(context, space.baseAddress, &filled, base + at, &consumed, nil)
                     return LZ4F_isError(hint) != 0 ? 0 : filled
                 }
-                if LZ4F_isError(hint) != 0 { return .corrupt }
+                if LZ4F_isError(hint) != 0 { return LZ4Codec.isShortOfMemory(hint) ? .failed : .corrupt }
                 if room.isExceeded { return .limitExceeded }
                 at += consumed
                 let isRead = at >= raw.count
@@ -41,6 +41,11 @@ final class LZ4Codec {
             }
         }
         if let error { throw error }
+    }
+
+    /// The code itself is not for those who link dynamically; its name is.
+    private static func isShortOfMemory(_ code: Int) -> Bool {
+        unsafe String(cString: LZ4F_getErrorName(code)) == "ERROR_allocation_failed"
     }
 
     func compress(_ bytes: RawSpan, into output: inout [UInt8]) throws(CompressionError) {

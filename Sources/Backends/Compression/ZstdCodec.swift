@@ -39,8 +39,11 @@ final class ZstdCodec {
                     return unsafe target.pos
                 }
                 if ZSTD_isError(left) != 0 {
-                    let isWindow = ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge
-                    return isWindow ? unsafe whole(raw, into: &output, &room) : .corrupt
+                    switch ZSTD_getErrorCode(left) {
+                    case ZSTD_error_frameParameter_windowTooLarge: return unsafe whole(raw, into: &output, &room)
+                    case ZSTD_error_memory_allocation: return .failed
+                    default: return .corrupt
+                    }
                 }
                 if room.isExceeded { return .limitExceeded }
                 let isRead = unsafe input.pos >= input.size
@@ -63,7 +66,11 @@ final class ZstdCodec {
             filled = ZSTD_isError(count) != 0 ? 0 : count
         }
         if ZSTD_isError(count) != 0 {
-            return ZSTD_getErrorCode(count) == ZSTD_error_dstSize_tooSmall ? .limitExceeded : .corrupt
+            switch ZSTD_getErrorCode(count) {
+            case ZSTD_error_dstSize_tooSmall: return .limitExceeded
+            case ZSTD_error_memory_allocation: return .failed
+            default: return .corrupt
+            }
         }
         room.replace(&output, with: all)
         return nil

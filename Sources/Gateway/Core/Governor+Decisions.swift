@@ -23,14 +23,14 @@ extension Governor {
     mutating func decideAnew(_ operation: Operation) -> Decision {
         guard let principal else { return .deny(Refusal(.unauthenticated)) }
         if principal.expires <= now { return .deny(Refusal(.expired)) }
-        if operation.action.isChange, evidence.isBroken { return .deny(Refusal(.evidenceUnavailable)) }
+        if operation.action.isChange, evidence.isBroken { return .deny(unrecordable()) }
         guard let index = line(for: operation) else {
             refuseRequest(operation.wireName, "more decisions than one connection may ask for")
             return .deny(Refusal(.limit))
         }
         if lines[index].version == version, !operation.action.isChange { return recall(index) }
         if operation.action.isChange || !lines[index].isWritten, evidence.isFull(at: now) {
-            return .deny(Refusal(.evidenceUnavailable))
+            return .deny(unrecordable())
         }
         let ruling = judge(principal, operation)
         let decision: Decision

@@ -42,6 +42,7 @@ public struct Governor: ~Copyable {
     var refusedRequests: Set<String> = []
     static let refusedRequestLimit = 64
     var counted = false
+    var ending: Refusal?
     /// Written ones.
     var rejections = 0
     static let rejectionLimit = 8
@@ -124,9 +125,10 @@ public struct Governor: ~Copyable {
                 decisionEpoch &+= 1
                 return .ready(verified)
             }
-            if evidence.isBroken { return .refused(Refusal(.evidenceUnavailable)) }
+            if evidence.isBroken { return .refused(unrecordable()) }
             if evidence.isFull(at: now) {
-                return .refused(reject(Refusal(.evidenceUnavailable).reason, code: .evidenceUnavailable))
+                _ = reject(Refusal(.evidenceUnavailable).reason, code: .evidenceUnavailable)
+                return .refused(unrecordable())
             }
             guard ledger.enter(subject: verified.subject, limit: session.route.limits.sessionsPerPrincipal) else {
                 return .refused(reject("too many sessions of this subject", code: .limit))
@@ -140,6 +142,14 @@ public struct Governor: ~Copyable {
             note(evidence.write("session.started", at: now, session: identity()) { _ in }, towards: .client)
             return .ready(verified)
         }
+    }
+
+    /// What cannot be written down is refused by the end of the connection: in a protocol's own words it would be a verdict
+    /// on the client, which it may keep.
+    mutating func unrecordable() -> Refusal {
+        let refusal = Refusal(.evidenceUnavailable)
+        ending = refusal
+        return refusal
     }
 
     /// Written once before there is a principal, and a few times for re-authentications: a client may repeat both as fast
@@ -178,6 +188,13 @@ public struct Governor: ~Copyable {
     public func name(of resource: Resource) -> String { names.name(resource.index) }
 
     // MARK: What the relay asks
+
+    /// Why the connection must end, whatever its machine makes of the refusal; asked after each call.
+    public mutating func takeEnding() -> Refusal? {
+        guard let refusal = ending else { return nil }
+        ending = nil
+        return refusal
+    }
 
     /// Tickets that the bytes of the last call wait for; zero waits for nothing.
     public mutating func takeTickets() -> (client: Ticket, backend: Ticket) {

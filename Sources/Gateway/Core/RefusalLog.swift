@@ -15,21 +15,24 @@ public final class RefusalLog {
     public init(_ log: Log) { self.log = log }
 
     /// - Parameter members: as `KeyValuePairs` of `Log`.
-    public func tell(_ message: StaticString, at now: Instant, _ members: KeyValuePairs<StaticString, String>) {
+    public func tell(
+        _ message: StaticString, at now: Instant, level: Log.Level = .info,
+        _ members: KeyValuePairs<StaticString, String>
+    ) {
         var bytes: [UInt8] = [UInt8(ascii: " ")]
         for (key, value) in members { JSONText.member(key, value, to: &bytes) }
-        tell(message, at: now, bytes.dropFirst())
+        tell(message, at: now, level: level, bytes.dropFirst())
     }
 
     /// - Parameter members: `,"key":value` of JSON.
-    func tell(_ message: StaticString, at now: Instant, _ members: ArraySlice<UInt8>) {
+    func tell(_ message: StaticString, at now: Instant, level: Log.Level = .info, _ members: ArraySlice<UInt8>) {
         settle(at: now)
         guard credit >= members.count else {
             leftOut &+= 1
             return
         }
         credit -= members.count
-        log.write(.info, message, members: members)
+        log.write(level, message, members: members)
     }
 
     /// Says how many were left out, once their second is over. Asked by the loop at each wake-up.

@@ -120,19 +120,19 @@ struct EvidenceCommitter {
             (isSynchronised, unsyncedSince) = (true, nil)
             logAnchor(end)
         }
-        var bytes = 0
+        var parts = batches.map(\.lines)
         if let lost {
             let mode = writer.settings.onFailure == .stop ? "stop" : "gap"
-            let gap = journal.gap(at: now, id: lost.id) { line in
-                JSONText.member("reason", "evidence could not be stored", to: &line)
-                JSONText.member("mode", mode, to: &line)
-                JSONText.member("lines", lost.lines, to: &line)
-                JSONText.member("from", lost.from.rfc3339, to: &line)
-                JSONText.member("to", lost.to.rfc3339, to: &line)
-            }
-            bytes += try journal.append(gap)
+            parts.insert(
+                journal.gap(at: now, id: lost.id) { line in
+                    JSONText.member("reason", "evidence could not be stored", to: &line)
+                    JSONText.member("mode", mode, to: &line)
+                    JSONText.member("lines", lost.lines, to: &line)
+                    JSONText.member("from", lost.from.rfc3339, to: &line)
+                    JSONText.member("to", lost.to.rfc3339, to: &line)
+                }, at: 0)
         }
-        for batch in batches { bytes += try journal.append(batch.lines) }
+        let bytes = try journal.append(parts)
         if writer.settings.durability == .strict || lost != nil {
             try journal.synchronize()
             (isSynchronised, unsyncedSince) = (true, nil)
@@ -161,10 +161,10 @@ struct EvidenceCommitter {
             guard shared.refused == nil else { return }
             shared.status.isWritable = true
             shared.status.failure = nil
+            if !wasWritable, writer.settings.onFailure == .stop { shared.tellRecovery() }
         }
         if !wasWritable {
             writer.log.info("evidence is stored again", ["directory": writer.settings.directory])
-            if writer.settings.onFailure == .stop { writer.tellRecovery() }
         }
     }
 

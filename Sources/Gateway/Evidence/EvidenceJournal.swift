@@ -83,7 +83,7 @@ final class EvidenceJournal {
             }
         }
         if !lines.isEmpty {
-            try append(lines)
+            try append([lines])
             keep()
         }
         // What was read may never have been synchronised, by a process that was killed.
@@ -110,7 +110,7 @@ final class EvidenceJournal {
 
     private func begin(_ number: UInt64, at time: Instant) throws(EvidenceError) {
         opened = time
-        try append(Segment.header(number, previous: now.chain, at: time) + [10])
+        try append([Segment.header(number, previous: now.chain, at: time) + [10]])
         try synchronize()
         keep()
     }
@@ -126,33 +126,42 @@ final class EvidenceJournal {
     /// What is written at a time, about: lines and their digests beside each other take no more memory than that.
     private static let pieceBytes = 1 << 20
 
-    /// Appends lines, each ended by `}` and a newline.
+    /// Appends parts of lines, each line ended by `}` and a newline.
     ///
     /// - Returns: bytes written, digests included.
-    /// - Throws: then call `rollBack`; nothing of `lines` counts.
+    /// - Throws: then call `rollBack`; nothing of `parts` counts.
     @discardableResult
-    func append(_ lines: [UInt8]) throws(EvidenceError) -> Int {
+    func append(_ parts: [[UInt8]]) throws(EvidenceError) -> Int {
         guard let file else { throw EvidenceError(.system(EBADF), file: directory, "no segment is open") }
         try clean()
+        let size = parts.reduce(0) { $0 + $1.count }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(lines.count + lines.count / 2, EvidenceJournal.pieceBytes))
+        bytes.reserveCapacity(min(size + size / 2, EvidenceJournal.pieceBytes))
         var written = 0
-        var at = 0
         isDirty = true
-        while at < lines.count {
-            guard let end = lines[at...].firstIndex(of: 10), now.chain.append(lines[at..<end], to: &bytes) else {
-                throw EvidenceError(.malformed, file: file.path, "a line that is no flat object was to be written")
+        for lines in parts {
+            var at = 0
+            while at < lines.count {
+                guard let end = lines[at...].firstIndex(of: 10), now.chain.append(lines[at..<end], to: &bytes) else {
+                    throw EvidenceError(
+                        .malformed, file: file.path, "a line that is no flat object was to be written")
+                }
+                now.lines += 1
+                at = end + 1
+                if bytes.count >= EvidenceJournal.pieceBytes { written += try write(&bytes, to: file) }
             }
-            now.lines += 1
-            at = end + 1
-            guard bytes.count >= EvidenceJournal.pieceBytes || at == lines.count else { continue }
-            try file.append(bytes)
-            now.length += bytes.count
-            written += bytes.count
-            bytes.removeAll(keepingCapacity: true)
         }
+        written += try write(&bytes, to: file)
         isDirty = false
         return written
+    }
+
+    private func write(_ bytes: inout [UInt8], to file: any EvidenceFile) throws(EvidenceError) -> Int {
+        guard !bytes.isEmpty else { return 0 }
+        try file.append(bytes)
+        now.length += bytes.count
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes.count
     }
 
     /// Starts the next segment where this one is full.

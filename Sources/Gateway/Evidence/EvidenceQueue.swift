@@ -40,6 +40,10 @@ struct EvidenceQueue {
 
     mutating func know(_ waiter: any EvidenceWaiter) { waiters[ObjectIdentifier(waiter)] = waiter }
 
+    /// Telling is posting: it neither waits nor calls back.
+    func tellFailure() { for waiter in waiters.values { waiter.evidenceFailed() } }
+    func tellRecovery() { for waiter in waiters.values { waiter.evidenceRecovered() } }
+
     mutating func append(_ batch: EvidenceBatch) {
         batches.append(batch)
         pendingBytes += batch.lines.count
@@ -47,10 +51,11 @@ struct EvidenceQueue {
 
     /// True where nothing more may pile up: storage does not answer.
     ///
-    /// - Parameter limit: of bytes that wait already: what is added may be more than it by itself, and that is no outage.
+    /// - Parameter limit: of bytes that wait behind the commit under way: what is added, or is being written, may be more
+    ///   than it by itself, and that is no outage.
     func isStalled(beyond limit: Int) -> Bool {
         if refused != nil { return true }
-        if pendingBytes > limit { return true }
+        if pendingBytes - committingBytes > limit { return true }
         return oldestMilliseconds(at: Monotonic.milliseconds) > EvidenceQueue.patienceMilliseconds
     }
 

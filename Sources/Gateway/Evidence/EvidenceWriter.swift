@@ -61,8 +61,8 @@ public struct EvidenceStatus: Sendable, Equatable {
 
 /// Writes evidence to stable storage, on a thread of its own, by group commit.
 ///
-/// A commit takes all that gathered while the one before was synchronised: one write, one sync, one call per loop. So in
-/// strict mode there is no timer. After a failure what was not stored is given up and counted, the file is taken back to
+/// A commit takes all that gathered while the one before was synchronised: one write a MiB, one sync, one call per
+/// loop. So in strict mode there is no timer. After a failure what was not stored is given up and counted, the file is taken back to
 /// where it was stored, and storing is tried again with every commit and every 200 ms; the first line that can be stored
 /// then is an `evidence.gap` with count and time span. What is owed then is noted in a file, so that it outlives the process.
 public final class EvidenceWriter: EvidenceSink {
@@ -149,6 +149,10 @@ public final class EvidenceWriter: EvidenceSink {
             if settings.durability == .relaxed, shared.isStalled(beyond: settings.pendingBytes) {
                 let isNews = shared.refused == nil
                 shared.refuse(batch)
+                // Said before anybody can say that it is over.
+                if settings.onFailure == .stop {
+                    if isNews { shared.tellFailure() } else { batch.waiter?.evidenceFailed() }
+                }
                 return .refused(isNews: isNews)
             }
             shared.append(batch)
@@ -166,19 +170,10 @@ public final class EvidenceWriter: EvidenceSink {
             log.error("evidence cannot be stored", ["reason": "storage does not answer"])
             signal.raise()
         }
-        switch settings.onFailure {
-        case .stop: if isNews { tellFailure() } else { batch.waiter?.evidenceFailed() }
-        case .gap: batch.waiter?.evidenceIsDurable(upTo: batch.ticket)
-        }
+        if settings.onFailure == .gap { batch.waiter?.evidenceIsDurable(upTo: batch.ticket) }
     }
 
-    func tellFailure() {
-        for waiter in shared.withLock({ $0.waiters }).values { waiter.evidenceFailed() }
-    }
-
-    func tellRecovery() {
-        for waiter in shared.withLock({ $0.waiters }).values { waiter.evidenceRecovered() }
-    }
+    func tellFailure() { shared.withLock { $0.tellFailure() } }
 
     /// Stores what was submitted, synchronises and ends the thread. What is submitted later fails.
     public func close() {

@@ -65,7 +65,9 @@ struct AnswerCache {
         case .success(let principal): keep(principal, digest)
         case .failure(let rejection):
             if rejected.count >= AnswerCache.rejectedLimit { rejected.removeAll(keepingCapacity: true) }
-            rejected[digest] = (rejection.description, steady.advanced(bySeconds: AnswerCache.rejectionSeconds))
+            // No verdict on the token: only for as long as those who wait take to ask again.
+            let seconds = rejection == .tooMany ? 1 : AnswerCache.rejectionSeconds
+            rejected[digest] = (rejection.description, steady.advanced(bySeconds: seconds))
         }
         return waiting.removeValue(forKey: digest) ?? []
     }

@@ -23,17 +23,20 @@ actor KeySource {
     private var tried = Instant.distantPast
     private var running: Task<Void, Never>?
     private var waiting = 0
+    private let waitingLimit: Int
     /// What event loops see of the keys.
     nonisolated let current = CurrentKeys()
 
     /// - Parameters:
     ///   - keys: what it starts with.
+    ///   - waitingLimit: tokens that may wait for keys at a time.
     ///   - clock: steady: no setting of the time makes keys older or younger.
     init(
-        _ settings: IssuerSettings, keys: KeySet? = nil, fetch: Fetch?, clock: @escaping @Sendable () -> Instant,
-        log: Log
+        _ settings: IssuerSettings, keys: KeySet? = nil, waitingLimit: Int = TokenVerifier.waitingLimit, fetch: Fetch?,
+        clock: @escaping @Sendable () -> Instant, log: Log
     ) {
         self.settings = settings
+        self.waitingLimit = waitingLimit
         self.clock = clock
         self.log = log
         self.keys = keys
@@ -67,12 +70,12 @@ actor KeySource {
 
     /// Nobody waits for it: an issuer that is away must not slow down those whose keys are known.
     nonisolated func refreshIfDue(_ now: Instant) {
-        if now >= current.heard.advanced(bySeconds: KeySource.refreshSeconds) { Task { await refresh(now) } }
+        if current.claimRefresh(at: now) { Task { await refresh(now) } }
     }
 
     /// As `candidates`, after a fresh look, if the last one was long enough ago.
     func candidatesAnew(_ jws: CompactJWS) async throws(TokenRejection) -> [KeySet.Key] {
-        guard waiting < TokenVerifier.waitingLimitOfIssuer else { throw .keysUnavailable }
+        guard waiting < waitingLimit else { throw .tooMany }
         waiting += 1
         await refresh(clock())
         waiting -= 1
@@ -115,6 +118,10 @@ actor KeySource {
             guard let set = KeySet(bytes) else {
                 return log.error("issuer's keys are no JSON web key set", ["issuer": settings.issuer])
             }
+            // A set that verifies nothing is an accident of whoever wrote it: it takes no key away.
+            guard set.usableKeys > 0 || keys == nil else {
+                return log.error("issuer's keys hold none that verifies", ["issuer": settings.issuer])
+            }
             keys = set
             heard = clock()
             current.replace(by: set, heard: heard)
@@ -145,15 +152,26 @@ final class CurrentKeys: Sendable {
     private struct State {
         var fingerprints: Set<[UInt8]> = []
         var heard = Instant.distantPast
+        /// When somebody was last sent for a refresh.
+        var claimed = Instant.distantPast
     }
     private let state = Mutex(State())
 
     fileprivate func replace(by set: KeySet, heard: Instant) {
         let fingerprints = Set(set.keys.map(\.fingerprint))
-        state.withLock { $0 = State(fingerprints: fingerprints, heard: heard) }
+        state.withLock { $0 = State(fingerprints: fingerprints, heard: heard, claimed: $0.claimed) }
     }
 
-    var heard: Instant { state.withLock { $0.heard } }
+    /// True where a refresh is due and nobody else was sent for it a moment ago.
+    func claimRefresh(at now: Instant) -> Bool {
+        state.withLock { state in
+            guard now >= state.heard.advanced(bySeconds: KeySource.refreshSeconds),
+                now >= state.claimed.advanced(bySeconds: KeySource.pauseSeconds)
+            else { return false }
+            state.claimed = now
+            return true
+        }
+    }
 
     /// True where a key is still one of the issuer's, and the issuer was heard not too long ago.
     func vouches(for key: [UInt8], at now: Instant) -> Bool {

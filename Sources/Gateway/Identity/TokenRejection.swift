@@ -6,6 +6,8 @@ public enum TokenRejection: Error, Sendable, Equatable, CustomStringConvertible 
     case unknownIssuer
     case unknownKey
     case keysUnavailable
+    /// Checks wait for the issuer's keys already, as many as may: the next attempt may find room.
+    case tooMany
     case badSignature
     case wrongAudience
     case expired
@@ -22,6 +24,7 @@ public enum TokenRejection: Error, Sendable, Equatable, CustomStringConvertible 
         case .unknownIssuer: "the token's issuer is not configured"
         case .unknownKey: "no key of the issuer fits the token"
         case .keysUnavailable: "the issuer's keys cannot be had"
+        case .tooMany: "too many tokens are being checked"
         case .badSignature: "the token's signature does not verify"
         case .wrongAudience: "the token is for another audience"
         case .expired: "the token has expired"

@@ -53,7 +53,11 @@ public final class TokenVerifier: Authenticator {
                 if isSame, let kept, fileKeys == nil {
                     source = kept.source
                 } else {
-                    source = KeySource(settings, keys: fileKeys, fetch: fetch, clock: steady, log: log)
+                    source = KeySource(
+                        settings, keys: fileKeys,
+                        waitingLimit: issuers.count > 1
+                            ? TokenVerifier.waitingLimitOfIssuer : TokenVerifier.waitingLimit,
+                        fetch: fetch, clock: steady, log: log)
                 }
                 let digests = fileKeys.map { Set($0.keys.map(\.fingerprint)) } ?? (isSame ? kept?.fileKeys : nil)
                 return (

@@ -16,11 +16,11 @@ public enum Descriptors {
 
     /// Connections that so many descriptors are enough for: each is one of a client and one of a backend.
     ///
-    /// An eighth, 64 at least, stays free: for the files of evidence, and for connections that a loop has accepted in one
+    /// An eighth, 64 to 512 of them, stays free: for the files of evidence, and for connections that a loop has accepted in one
     /// go and only then refuses.
     ///
     /// - Parameter others: what else is opened.
     static func connections(of descriptors: Int, others: Int) -> Int {
-        max(1, (descriptors - others - max(64, descriptors / 8)) / 2)
+        max(1, (descriptors - others - min(512, max(64, descriptors / 8))) / 2)
     }
 }

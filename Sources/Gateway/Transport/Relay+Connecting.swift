@@ -87,8 +87,8 @@ extension Relay {
 
     func unreachable(_ reason: StaticString) {
         guard isRunning else { return }
-        loop.log.warning(
-            "backend cannot be reached",
+        loop.refusals.tell(
+            "backend cannot be reached", at: loop.now, level: .warning,
             [
                 "session_id": governor.session.id, "route": governor.session.route.name,
                 "backend": "\(endpoint?.host ?? ""):\(endpoint?.port ?? 0)", "reason": "\(reason)",

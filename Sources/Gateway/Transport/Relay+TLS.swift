@@ -122,8 +122,8 @@ extension Relay {
     }
 
     private func refused(_ half: Half, _ reason: String) {
-        loop.log.info(
-            "TLS failed",
+        loop.refusals.tell(
+            "TLS failed", at: loop.now,
             [
                 "session_id": governor.session.id, "route": governor.session.route.name, "side": "\(half.side)",
                 "client_address": governor.session.clientAddress, "reason": reason,

@@ -298,6 +298,7 @@ final class Relay {
             knownExpiry = principal.expires
             armDeadlines()
         }
+        if let refusal = governor.takeEnding() { cutting = refusal }
         var securing: Side?
         let count = loop.output.steps.count
         for index in 0..<count {

@@ -6,7 +6,6 @@ public import TidegateCore
 public final class TransportRuntime: Sendable {
     private let loops: [LoopHandle]
     private let threads: Mutex<[ThreadBox]>
-    private let authority: Mutex<Authority>
     private let log: Log
     private let resolver: Resolver
     private let budget: MemoryBudget
@@ -64,7 +63,6 @@ public final class TransportRuntime: Sendable {
         let count = settings.loops > 0 ? settings.loops : max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
         self.log = log
         self.ledger = ledger
-        self.authority = Mutex(authority)
         driverName = name
         resolver = Resolver(lookUp: settings.lookUp ?? { Resolver.lookUp($0) })
         budget = MemoryBudget(limit: settings.totalBytes)
@@ -214,11 +212,10 @@ public final class TransportRuntime: Sendable {
 
     // MARK: Authority
 
-    /// Swaps policy, masks and identity on all loops.
+    /// Swaps policy, masks and identity on all loops, and leaves the listeners as they are.
     ///
     /// - Parameter inForce: called once, on some loop's thread, when no session holds the old one any more.
-    public func swapAuthority(_ authority: Authority, _ inForce: @escaping @Sendable () -> Void = {}) {
-        self.authority.withLock { $0 = authority }
+    package func swapAuthority(_ authority: Authority, _ inForce: @escaping @Sendable () -> Void = {}) {
         let left = Countdown(loops.count, inForce)
         for handle in loops {
             if !handle.post({ $0.loop.swapAuthority(authority) { left.step() } }) { left.step() }

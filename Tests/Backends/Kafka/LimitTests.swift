@@ -324,19 +324,23 @@ import TidegateKafka
 
     // MARK: Batches that grow
 
-    private func held(_ batches: [[UInt8]]) -> Rehearsing.Outcome {
-        var rehearsing = Rehearsing()
+    private func held(_ batches: [[UInt8]], then others: [[UInt8]] = []) -> Rehearsing.Outcome {
+        var rehearsing = Rehearsing(judge: { _, _ in Ruling(effect: .allow, rule: 0, mask: MaskIndex(1)) })
         rehearsing.maskers = { _ in [Untouching()] }
+        let topics = [("customers", batches), ("orders", others)].filter { !$1.isEmpty }
         return rehearsing.playWhole([
-            .client(Fetching.request(13, ["customers"])),
-            .backend(Fetching.response(13, [("customers", batches.flatMap { $0 })])),
+            .client(Fetching.request(13, topics.map(\.0))),
+            .backend(Fetching.response(13, topics.map { ($0, $1.flatMap { $0 }) })),
         ])
     }
 
-    private func recordBytes(_ outcome: Rehearsing.Outcome) -> Int? {
-        KafkaInspection.fields(ofResponse: outcome.toClient, 1, 13)?.first { $0.contains(".Records=") }
-            .flatMap { Int($0.split(separator: "=")[1].split(separator: " ")[0]) }
+    /// Bytes of the records of each topic.
+    private func allRecordBytes(_ outcome: Rehearsing.Outcome) -> [Int] {
+        (KafkaInspection.fields(ofResponse: outcome.toClient, 1, 13) ?? []).filter { $0.contains(".Records=") }
+            .compactMap { Int($0.split(separator: "=")[1].split(separator: " ")[0]) }
     }
+
+    private func recordBytes(_ outcome: Rehearsing.Outcome) -> Int? { allRecordBytes(outcome).first }
 
     @Test func `a batch that grows beyond reason is withheld`() {
         let small = SampleBatch.frame(
@@ -360,7 +364,19 @@ import TidegateKafka
         #expect(outcome.whole.lines.contains { $0.contains("records.withheld") })
     }
 
-    @Test func `an answer that has grown enough ends there, and the client asks again`() {
+    @Test func `batches that are withheld count for what they would have grown to`() {
+        let large = (0..<40).map {
+            SampleBatch.frame(
+                SampleBatch.record([UInt8](repeating: 0, count: 3_000_000)), count: 1, at: Int64(40 + $0), codec: 1)
+        }
+        let outcome = held(large)
+        // Each of them was looked into for 1 MiB, and 8 MiB are what an answer may come to.
+        #expect(recordBytes(outcome) == 8 * 61)
+        #expect(outcome.whole.lines.count { $0.contains("records.withheld") } == 8)
+    }
+
+    /// About 24 MB each.
+    private func growing(_ count: Int) -> [[UInt8]] {
         // One part of noise to many of zeros: gzip makes about a hundredth of it.
         var generator = SeededGenerator(seed: 3)
         let noise = (0..<256).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -368,9 +384,19 @@ import TidegateKafka
         block.replaceSubrange(0..<noise.count, with: noise)
         var value: [UInt8] = []
         for _ in 0..<600 { value += block }
-        let batches = (0..<3).map {
-            SampleBatch.frame(SampleBatch.record(value), count: 1, at: Int64(40 + $0), codec: 1)
-        }
+        let record = SampleBatch.record(value)
+        return (0..<count).map { SampleBatch.frame(record, count: 1, at: Int64(40 + $0), codec: 1) }
+    }
+
+    @Test func `a partition behind one that grows gets its first batch all the same`() {
+        let small = SampleBatch(["a"]).bytes
+        let outcome = held(growing(2), then: [small, small])
+        let bytes = allRecordBytes(outcome)
+        #expect(bytes.count == 2 && bytes.last == small.count, "\(bytes)")
+    }
+
+    @Test func `an answer that has grown enough ends there, and the client asks again`() {
+        let batches = growing(3)
         let outcome = held(batches)
         #expect(outcome.whole.closed == nil && outcome.whole.violation == nil)
         // The first one is more than an answer is to take, and could never be read otherwise.

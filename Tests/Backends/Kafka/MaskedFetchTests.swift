@@ -123,6 +123,14 @@ import TidegateKafka
         #expect(Fetching.partitions(alone.toClient, version) == ["customers:2"])
         #expect(batches(alone.toClient).isEmpty && !alone.toClient.holds("secret"))
         #expect(told("records.delivered", alone) == [] && told("records.withheld", alone) == ["42-43:2"])
+        // Clients ask for it again and again: it is written once.
+        let again = rehearsing.play([
+            .client(Fetching.request(version, ["customers"])),
+            .backend(Fetching.response(version, [("customers", bad)])),
+            .client(Fetching.request(version, ["customers"], correlation: 11)),
+            .backend(Fetching.response(version, [("customers", bad)], correlation: 11)),
+        ])
+        #expect(told("records.withheld", again) == ["42-43:2"])
         let behind = play(good + bad + good)
         #expect(Fetching.partitions(behind.toClient, version) == ["customers:0"])
         #expect(batches(behind.toClient).map(\.baseOffset) == [40])

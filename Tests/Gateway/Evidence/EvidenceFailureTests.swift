@@ -114,6 +114,7 @@ struct EvidenceFailureTests {
         release.signal()
         #expect(loop.hears(.durable(9)))
         if onFailure == .stop { #expect(loop.hears(.recovered)) }
+        #expect(eventually { writer.status.isWritable })
         writer.submit(line(13), upTo: 13, from: loop)
         #expect(loop.hears(.durable(13)))
         writer.close()

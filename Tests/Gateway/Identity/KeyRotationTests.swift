@@ -38,10 +38,12 @@ import TidegateIdentity
         _ = try await verifier.verify(try token("two", second))
         #expect(await outcome(verifier, try token("one", first)) == .failure(.unknownKey))
         // A file that went bad does not take the keys away.
-        try Data("{".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        issuer.advance(seconds: 3600)
-        #expect(await outcome(verifier, try token("three", first)) == .failure(.unknownKey))
-        _ = try await verifier.verify(try token("two", second))
+        for bad in ["{", #"{"keys":[]}"#, #"{"keys":[{"kty":"oct","k":"AA"}]}"#] {
+            try Data(bad.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            issuer.advance(seconds: 3600)
+            #expect(await outcome(verifier, try token("three", first)) == .failure(.unknownKey))
+            _ = try await verifier.verify(try token("two", second))
+        }
     }
 
     @Test func `a reload while the issuer is away keeps the keys, but not those of another audience's settings`()

@@ -213,16 +213,29 @@ extension KafkaMachine {
         cluster.note(producer: id, of: principal)
     }
 
+    /// Batches after which the cluster is told again that an id is in use: who has not used one for long is forgotten.
+    private static let producerUses: UInt32 = 1024
+
     /// True where a batch may bear that producer's id: not another's.
     mutating func mayUse(producer id: Int64, _ governor: borrowing Governor) -> Bool {
-        if id < 0 || id == ownProducer { return true }
+        if id < 0 { return true }
+        let isOwn = id == ownProducer
+        if isOwn, ownUses < KafkaMachine.producerUses {
+            ownUses += 1
+            return true
+        }
         guard let principal = governor.principal else { return false }
         switch cluster.isOwner(principal, ofProducer: id) {
         case .some(true):
             ownProducer = id
+            ownUses = 0
             return true
         case .some(false): return false
-        case .none: return true
+        case .none:
+            // Forgotten though it is in use: it is this principal's still.
+            if isOwn { cluster.note(producer: id, of: principal) }
+            ownUses = 0
+            return true
         }
     }
 }

@@ -16,6 +16,8 @@ extension KafkaMachine {
     private static let ratioFreeBytes = 1 << 20
     /// Runs of kept and of dropped offsets that one answer's evidence tells apart; two a batch it always does.
     private static let runLimit = 1024
+    /// Partitions whose last refused batch is remembered.
+    private static let refusedBatchLimit = 1024
 
     /// The answer as it will be sent.
     private struct Plan {
@@ -23,6 +25,8 @@ extension KafkaMachine {
         var bytes: [UInt8] = []
         var deliveries: [PlannedDelivery] = []
         var withheld: [(Delivery, Refusal)] = []
+        /// Batches that are answered with an error: clients ask for them again and again.
+        var refused: [(Delivery, Refusal)] = []
         /// Records to be recorded whole; pieces point into `texts`.
         var records: [RecordView] = []
         var headers: [HeaderView] = []
@@ -102,10 +106,11 @@ extension KafkaMachine {
         return send(plan, window, &governor, &output)
     }
 
-    private func send(
+    private mutating func send(
         _ plan: Plan, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
     ) -> Progress {
         for (delivery, refusal) in plan.withheld { governor.withhold(delivery, refusal) }
+        for (delivery, refusal) in plan.refused where isNews(delivery) { governor.withhold(delivery, refusal) }
         for planned in plan.deliveries {
             let admission: Admission
             if planned.clearance.recording == .messages {
@@ -140,6 +145,13 @@ extension KafkaMachine {
             }
         }
         return .done
+    }
+
+    /// - Returns: false where the client was refused that batch with its last request for the partition: evidence has it.
+    private mutating func isNews(_ refused: Delivery) -> Bool {
+        if refusedBatches.count >= KafkaMachine.refusedBatchLimit { refusedBatches.removeAll() }
+        let place = RefusedBatch(topic: refused.resource, part: refused.part)
+        return refusedBatches.updateValue(refused.first, forKey: place) != .some(refused.first)
     }
 
     /// - Returns: false where a question is open.
@@ -247,7 +259,7 @@ extension KafkaMachine {
                 at = end
                 guard rebuilt.isEmpty else { continue }
                 let records = batch.isKnown ? batch.count : 1
-                plan.withheld.append((delivery(part, batch, records: records, bytes: range.count), Refusal(code)))
+                plan.refused.append((delivery(part, batch, records: records, bytes: range.count), Refusal(code)))
                 var refused: [UInt8] = []
                 FetchDenial.append(part.head.index, error, part.version, to: &refused)
                 plan.put(refused)
@@ -290,17 +302,20 @@ extension KafkaMachine {
         _ part: PlannedPartition, _ batch: BatchHead, _ range: Range<Int>, _ clearance: Clearance, _ window: RawSpan,
         _ rebuilt: inout [UInt8], _ plan: inout Plan, _ governor: inout Governor
     ) -> Made {
-        if plan.grown >= KafkaMachine.answerLimit { return .later }
-        if plan.grown > 0, plan.recordsRead + Int(batch.count) > RecordList.limit { return .later }
+        // The first batch of each partition has room beyond what the others may take: a broker orders a session's
+        // partitions by what it sent, and would not know that the last ones got nothing.
+        let isFirst = rebuilt.isEmpty
+        if plan.grown >= KafkaMachine.answerLimit + (isFirst ? KafkaMachine.batchLimit : 0) { return .later }
+        if plan.grown > 0, plan.recordsRead + Int(batch.count) > RecordList.limit * (isFirst ? 2 : 1) { return .later }
+        let limit = min(
+            KafkaMachine.batchLimit,
+            max(KafkaMachine.ratioFreeBytes, (range.count - BatchHead.whole) * KafkaMachine.ratioLimit))
         let header = window.extracting(range.lowerBound..<(range.lowerBound + BatchHead.whole))
         var payload: [UInt8] = []
         let list: RecordList
         do throws(BatchFailure) {
             list = try batch.records(
-                in: window.extracting(range), into: &payload, plan.compressor,
-                limit: min(
-                    KafkaMachine.batchLimit,
-                    max(KafkaMachine.ratioFreeBytes, (range.count - BatchHead.whole) * KafkaMachine.ratioLimit)))
+                in: window.extracting(range), into: &payload, plan.compressor, limit: limit)
         } catch {
             // What its producer made so is left out: the consumer goes on behind it. What came so by accident may come
             // otherwise the next time, and what another version understands is not to be skipped.
@@ -308,8 +323,11 @@ extension KafkaMachine {
             case .damaged: return .refused(KafkaError.corruptMessage, .notUnderstood)
             case .unknownCodec: return .refused(KafkaError.unsupportedCompressionType, .notUnderstood)
             case .noMemory: return .refused(KafkaError.unknownServerError, .limit)
-            case .limit: return withhold(part, batch, header, range, .limit, &rebuilt, &plan)
+            case .limit:
+                plan.grown += limit  // it cost as much as one that was read
+                return withhold(part, batch, header, range, .limit, &rebuilt, &plan)
             case .malformed:
+                plan.grown += limit
                 let code: Refusal.Code = clearance.mask.isNone ? .notUnderstood : .unmaskable
                 return withhold(part, batch, header, range, code, &rebuilt, &plan)
             }

@@ -45,6 +45,11 @@ extension KafkaMachine {
             request.leaveSession()
         }
         if header.version >= 13, awaitTopics(request.topics.lazy.map(\.id), governor, &output) { return .parked }
+        let isAwaited = (0..<awaited.count).contains { awaited[$0].kind == .fetch }
+        if !isAwaited, request.sessionEpoch <= 0 || fetchSession.epoch != governor.decisionEpoch {
+            // No answer is out: what this request and its session name is all that one can be about.
+            consumed.removeAll(keepingCapacity: true)
+        }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(request.topics.count)
         for topic in request.topics { verdicts.append(judge(topic, window, &governor)) }

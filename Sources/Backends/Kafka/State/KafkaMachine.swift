@@ -80,6 +80,15 @@ struct KafkaMachine: WireMachine, ~Copyable {
     }
     /// The producer's id that this connection used last, found to be its principal's; -1 is none.
     var ownProducer: Int64 = -1
+    /// Batches that bore it since the cluster was told that it is in use.
+    var ownUses: UInt32 = 0
+
+    /// Batches that were answered with an error instead of records, the last one of each partition.
+    var refusedBatches: [RefusedBatch: Position?] = [:]
+    struct RefusedBatch: Hashable {
+        var topic: Resource
+        var part: Int32
+    }
 
     struct SubscriptionKey: Hashable {
         var key: Int16
@@ -307,6 +316,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
     mutating func finishAnswer(_ output: inout WireOutput) throws(WireViolation) {
         if let done = awaited.popFirst() { _ = drop(done.detail) }
         answerRefresh = Refresh()
+        isAnswerBegun = false
         output.boundary(.client)
         try answerOwn(&output)
     }

@@ -205,6 +205,7 @@ extension BatchHead {
             throw .damaged
         }
         guard let codec = CompressionCodec(rawValue: codec) else { throw .unknownCodec }
+        guard Int(count) <= RecordList.limit else { throw .limit }
         do throws(CompressionError) {
             try compressor.decompress(batch.extracting(BatchHead.whole...), codec, into: &payload, limit: limit)
         } catch {
