@@ -2,6 +2,7 @@ import Glibc
 
 /// Reads a file line by line in 64 KiB steps: memory is one step and the longest line.
 final class LineReader {
+    private static let step = 65_536
     let path: String
     private let descriptor: Int32
     private var buffer: [UInt8] = []
@@ -45,15 +46,15 @@ final class LineReader {
         buffer.removeFirst(at)
         searched -= at
         at = 0
-        let before = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: 65_536))
         while true {
-            let count = unsafe buffer.withUnsafeMutableBytes {
-                unsafe read(descriptor, $0.baseAddress.map { unsafe $0 + before }, 65_536)
+            var count = 0
+            let read = unsafe [UInt8](unsafeUninitializedCapacity: LineReader.step) { space, filled in
+                count = unsafe Glibc.read(descriptor, space.baseAddress, LineReader.step)
+                filled = max(0, count)
             }
             if count < 0, errno == EINTR { continue }
-            buffer.removeLast(65_536 - max(0, count))
             if count < 0 { throw .system("read", path) }
+            buffer.append(contentsOf: read)
             isAtEnd = count == 0
             return count > 0
         }

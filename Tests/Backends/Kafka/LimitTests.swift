@@ -365,17 +365,14 @@ import TidegateKafka
     }
 
     @Test func `batches that are withheld count for what they would have grown to`() {
-        let large = (0..<40).map {
-            SampleBatch.frame(
-                SampleBatch.record([UInt8](repeating: 0, count: 3_000_000)), count: 1, at: Int64(40 + $0), codec: 1)
-        }
-        let outcome = held(large)
+        let record = SampleBatch.record([UInt8](repeating: 0, count: 1_200_000))
+        let outcome = held((0..<12).map { SampleBatch.frame(record, count: 1, at: Int64(40 + $0), codec: 1) })
         // Each of them was looked into for 1 MiB, and 8 MiB are what an answer may come to.
         #expect(recordBytes(outcome) == 8 * 61)
         #expect(outcome.whole.lines.count { $0.contains("records.withheld") } == 8)
     }
 
-    /// About 24 MB each.
+    /// About 10 MB each.
     private func growing(_ count: Int) -> [[UInt8]] {
         // One part of noise to many of zeros: gzip makes about a hundredth of it.
         var generator = SeededGenerator(seed: 3)
@@ -383,7 +380,7 @@ import TidegateKafka
         var block = [UInt8](repeating: 0, count: 40_000)
         block.replaceSubrange(0..<noise.count, with: noise)
         var value: [UInt8] = []
-        for _ in 0..<600 { value += block }
+        for _ in 0..<250 { value += block }
         let record = SampleBatch.record(value)
         return (0..<count).map { SampleBatch.frame(record, count: 1, at: Int64(40 + $0), codec: 1) }
     }
