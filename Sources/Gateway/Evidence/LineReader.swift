@@ -47,13 +47,14 @@ final class LineReader {
         searched -= at
         at = 0
         while true {
-            var count = 0
+            var (count, failure) = (0, Int32(0))
             let read = unsafe [UInt8](unsafeUninitializedCapacity: LineReader.step) { space, filled in
                 count = unsafe Glibc.read(descriptor, space.baseAddress, LineReader.step)
+                failure = errno
                 filled = max(0, count)
             }
-            if count < 0, errno == EINTR { continue }
-            if count < 0 { throw .system("read", path) }
+            if count < 0, failure == EINTR { continue }
+            if count < 0 { throw .system("read", path, failure) }
             buffer.append(contentsOf: read)
             isAtEnd = count == 0
             return count > 0

@@ -1,7 +1,6 @@
 import CUring
 import Glibc
 import TidegateCore
-import TidegateWire
 
 /// One thread on one core: its listeners, connections, buffers, timers and evidence. Born on its thread, not Sendable, not
 /// locked; others reach it by its `LoopHandle`.

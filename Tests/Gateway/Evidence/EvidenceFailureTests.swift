@@ -96,22 +96,14 @@ struct EvidenceFailureTests {
         let writer = try EvidenceWriter(
             settings, idPrefix: "test", log: Log(minimum: .error, sink: { _ in }), files: files)
         let loop = RecordingLoop()
-        let entered = DispatchSemaphore(value: 0)
-        let release = DispatchSemaphore(value: 0)
-        files.beforeSync.withLock {
-            $0 = {
-                entered.signal()
-                release.wait()
-            }
-        }
+        let hang = Hang(files)
         writer.submit(line(1), upTo: 1, from: loop)
-        entered.wait()
+        hang.isReached()
         let large = line(2, padding: 4 << 10)
         for number in 2...12 { writer.submit(large, upTo: Ticket(number), from: loop) }
         #expect(loop.heard.contains(onFailure == .stop ? .failed : .durable(12)))
         #expect(!writer.status.isWritable && writer.status.linesLost == 3)
-        files.beforeSync.withLock { $0 = nil }
-        release.signal()
+        hang.end()
         #expect(loop.hears(.durable(9)))
         if onFailure == .stop { #expect(loop.hears(.recovered)) }
         #expect(eventually { writer.status.isWritable })
@@ -132,20 +124,12 @@ struct EvidenceFailureTests {
         let writer = try EvidenceWriter(
             settings, idPrefix: "test", log: Log(minimum: .error, sink: { _ in }), files: files)
         let loop = RecordingLoop()
-        let entered = DispatchSemaphore(value: 0)
-        let release = DispatchSemaphore(value: 0)
-        files.beforeSync.withLock {
-            $0 = {
-                entered.signal()
-                release.wait()
-            }
-        }
+        let hang = Hang(files)
         writer.submit(line(1), upTo: 1, from: loop)
-        entered.wait()
+        hang.isReached()
         writer.submit(line(2, padding: 64 << 10), upTo: 2, from: loop)
         #expect(writer.status.isWritable && !loop.heard.contains(.failed))
-        files.beforeSync.withLock { $0 = nil }
-        release.signal()
+        hang.end()
         #expect(loop.hears(.durable(2)))
         writer.close()
         #expect(try scratch.verdict().lines == 3)

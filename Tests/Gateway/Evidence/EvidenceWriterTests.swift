@@ -91,6 +91,33 @@ final class FaultyFiles: EvidenceFileSystem, Sendable {
     }
 }
 
+/// Storage that does not answer a synchronisation until it is let go.
+struct Hang {
+    private let files: FaultyFiles
+    private let entered = DispatchSemaphore(value: 0)
+    private let release = DispatchSemaphore(value: 0)
+
+    init(_ files: FaultyFiles) {
+        self.files = files
+        files.beforeSync.withLock { [entered, release] in
+            $0 = {
+                entered.signal()
+                release.wait()
+            }
+        }
+    }
+
+    /// Returns once the writer waits for it.
+    func isReached() { entered.wait() }
+
+    func letOneBy() { release.signal() }
+
+    func end() {
+        files.beforeSync.withLock { $0 = nil }
+        release.signal()
+    }
+}
+
 /// A directory for one test, removed at its end.
 final class Scratch {
     let path = "/tmp/tidegate-evidence-\(UUID().uuidString)"
@@ -168,26 +195,18 @@ struct EvidenceWriterTests {
         let files = FaultyFiles()
         let writer = try scratch.writer(files: files)
         let loops = [RecordingLoop(0), RecordingLoop(1)]
-        let entered = DispatchSemaphore(value: 0)
-        let release = DispatchSemaphore(value: 0)
-        files.beforeSync.withLock {
-            $0 = {
-                entered.signal()
-                release.wait()
-            }
-        }
+        let hang = Hang(files)
         writer.submit(line(1), upTo: 1, from: loops[0])
-        entered.wait()
+        hang.isReached()
         for number in 2...50 {
             writer.submit(line(number), upTo: Ticket(number), from: loops[number % 2])
         }
         #expect(loops[0].heard.isEmpty && loops[1].heard.isEmpty)
         #expect(writer.status.commits == 0)
-        release.signal()
-        entered.wait()
+        hang.letOneBy()
+        hang.isReached()
         #expect(loops[0].heard == [.durable(1)])
-        files.beforeSync.withLock { $0 = nil }
-        release.signal()
+        hang.end()
         #expect(loops[0].hears(.durable(50)) && loops[1].hears(.durable(49)))
         #expect(loops[0].heard == [.durable(1), .durable(50)])
         #expect(loops[1].heard == [.durable(49)])
