@@ -47,7 +47,7 @@ public struct Governor: ~Copyable {
     var rejections = 0
     static let rejectionLimit = 8
     /// When the principal's token ends; beyond all time before there is one.
-    @usableFromInline var expires = Instant.distantFuture
+    public private(set) var expires = Instant.distantFuture
     /// The version in which some rule was seen to cover the principal; 0 is none.
     var coveredIn: UInt32 = 0
     var totals = (records: UInt64(0), bytes: UInt64(0), maskedFields: UInt64(0))

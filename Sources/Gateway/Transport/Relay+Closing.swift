@@ -160,8 +160,8 @@ extension Relay {
     }
 
     private var expiresAt: Int64 {
-        guard let principal = governor.principal else { return .max }
-        let left = principal.expires.nanoseconds.subtractingReportingOverflow(loop.now.nanoseconds)
+        guard governor.principal != nil else { return .max }
+        let left = governor.expires.nanoseconds.subtractingReportingOverflow(loop.now.nanoseconds)
         if left.overflow { return .max }
         let due = loop.monotonic.addingReportingOverflow(max(0, left.partialValue))
         return due.overflow ? .max : due.partialValue

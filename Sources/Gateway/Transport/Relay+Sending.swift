@@ -25,6 +25,8 @@ extension Relay {
 
     /// Sends what may leave on both sides; called once a wake-up for each relay that something happened to.
     func flush() {
+        let client = client
+        let backend = backend
         flush(client)
         flush(backend)
         client.compact(loop)
@@ -108,13 +110,18 @@ extension Relay {
         half.isSending = false
         half.isBlocked = false
         half.awaited.remove(.sending)
-        loop.look(at: self)
+        if case .gone = phase { return loop.look(at: self) }
         if result < 0 {
-            if case .gone = phase { return }
+            loop.look(at: self)
             return lost(half)
         }
-        if case .gone = phase { return }
         wrote(Int(result), on: half)
+        // Most sends take all there was, and nobody waited for that.
+        if half.waiting > 0 || client.isGated || backend.isGated || half.isFinishing || client.hasEnded
+            || backend.hasEnded || !isRunning
+        {
+            loop.look(at: self)
+        }
     }
 
     /// Reads a side, or stops reading it: not beyond what the other side takes, nor what a machine has not consumed, nor
@@ -158,13 +165,17 @@ extension Relay {
     }
 
     /// A side waits while the other cannot take more, and a client while it does not take what it has been answered.
+    ///
+    /// Where the kernel takes no more (`isBlocked`), what is read would only wait here, and cool down.
     private func updateGate(_ half: Half) {
         let other = self.half(half.side.other)
         let marks = marks(for: other)
         let own = half.side == .client ? half.waiting : 0
         if !half.isGated {
-            half.isGated = other.waiting > marks.high || other.buffers > marks.mostBuffers || own > Relay.ownMark
-        } else if other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= Marks.peer.low {
+            half.isGated =
+                other.isBlocked || other.waiting > marks.high || other.buffers > marks.mostBuffers
+                || own > Relay.ownMark
+        } else if !other.isBlocked, other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= Marks.peer.low {
             half.isGated = false
             if half.isFresh { advance() }
         }

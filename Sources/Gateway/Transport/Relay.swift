@@ -54,7 +54,7 @@ final class Relay {
     /// What was not written has been dropped; the gateway's last words alone may still leave.
     var isCut = false
     /// The expiry that the deadlines know.
-    private var knownExpiry: Instant?
+    private var knownExpiry = Instant.distantFuture
     /// Bytes that the governor held when the loop was told last.
     private(set) var remembered = 0
     /// Rises with every attempt to connect: an answer of the resolver for another one is ignored.
@@ -291,11 +291,9 @@ final class Relay {
         let held = governor.heldBytes
         loop.remembered += held - remembered
         remembered = held
-        if half?.side == .client || !isAuthenticated, let principal = governor.principal,
-            principal.expires != knownExpiry
-        {
+        if isAuthenticated ? half?.side == .client && governor.expires != knownExpiry : governor.principal != nil {
             isAuthenticated = true
-            knownExpiry = principal.expires
+            knownExpiry = governor.expires
             armDeadlines()
         }
         if let refusal = governor.takeEnding() { cutting = refusal }
