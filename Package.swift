@@ -18,6 +18,13 @@ func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
         name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
+/// A C++ library of Debian's behind a C header of our own, in `Sources/CLibraries`.
+func bridge(_ name: String, _ linked: String, _ package: String) -> Target {
+    .target(
+        name: name, path: "Sources/CLibraries/\(name)", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
+        linkerSettings: [.linkedLibrary(linked)])
+}
+
 func target(
     _ name: String, _ path: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = strict
 ) -> Target {
@@ -54,6 +61,10 @@ let package = Package(
         library("CLz4", "liblz4", "liblz4-dev"),
         library("CZlib", "zlib", "zlib1g-dev"),
         library("CSnappy", "snappy", "libsnappy-dev"),
+        library("CVectorscan", "libhs", "libvectorscan-dev"),
+        library("CAvro", "avro-c", "libavro-dev"),
+        bridge("CProtobufSchemas", "protobuf", "libprotobuf-dev"),
+        bridge("CPhoneNumbers", "phonenumber", "libphonenumber-dev"),
 
         // The gateway's core, bottom to top.
         target("TidegateWire", "Gateway/Wire", []),
@@ -72,7 +83,12 @@ let package = Package(
             ["CYaml", "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity"]),
 
         // What protects data, and the protocols.
-        target("TidegateMasking", "Masking", ["TidegateWire", "TidegateCore"]),
+        target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),
+        target("TidegateDetection", "Masking/Detection", ["TidegateWire", "CVectorscan", "CPhoneNumbers"]),
+        target("TidegateSchemas", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "CAvro", "CProtobufSchemas"]),
+        target(
+            "TidegateMasking", "Masking/Engine",
+            ["TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas"]),
         target("TidegateCompression", "Backends/Compression", ["CZlib", "CSnappy", "CLz4", "CZstd"]),
         .target(name: "CChecksum", path: "Sources/Backends/Checksum"),
         target(
@@ -111,7 +127,16 @@ let package = Package(
             ]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
-        tests("MaskingTests", "Masking", ["TidegateWire", "TidegateCore", "TidegateMasking", "TestSupport"]),
+        tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
+        tests("DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"]),
+        tests(
+            "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"]),
+        tests(
+            "MaskingTests", "Masking/Engine",
+            [
+                "TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
+                "TidegateMasking", "TestSupport",
+            ]),
         tests(
             "EvidenceTests", "Gateway/Evidence",
             ["TidegateCore", "TidegateCrypto", "TidegateEvidence", "TestSupport"]),

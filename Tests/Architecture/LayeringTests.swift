@@ -17,7 +17,12 @@ struct LayeringTests {
         "TidegateConfiguration": [
             "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity",
         ],
-        "TidegateMasking": ["TidegateWire", "TidegateCore"],
+        "TidegateTokens": ["TidegateWire", "TidegateCrypto"],
+        "TidegateDetection": ["TidegateWire"],
+        "TidegateSchemas": ["TidegateWire", "TidegateHTTP"],
+        "TidegateMasking": [
+            "TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
+        ],
         "TidegateCompression": [],
         "TidegateKafka": ["TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression", "CChecksum"],
         "TidegateDemo": ["TidegateCrypto", "TidegateHTTP"],
@@ -27,10 +32,15 @@ struct LayeringTests {
         "CUring": "TidegateTransport", "COpenSSL": "TidegateCrypto", "CEvent": "TidegateHTTP", "CCurl": "TidegateHTTP",
         "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CZstd": "TidegateCompression",
         "CLz4": "TidegateCompression", "CZlib": "TidegateCompression", "CSnappy": "TidegateCompression",
+        "CVectorscan": "TidegateDetection", "CPhoneNumbers": "TidegateDetection", "CAvro": "TidegateSchemas",
+        "CProtobufSchemas": "TidegateSchemas",
     ]
     /// Where a target's sources are, below `Sources`.
     static let folders: [String: String] = {
-        var result = ["TidegateMasking": "Masking"]
+        var result = [
+            "TidegateMasking": "Masking/Engine", "TidegateTokens": "Masking/Tokens",
+            "TidegateDetection": "Masking/Detection", "TidegateSchemas": "Masking/Schemas",
+        ]
         for target in allowed.keys where result[target] == nil {
             let name = target.dropFirst("Tidegate".count)
             result[target] =
