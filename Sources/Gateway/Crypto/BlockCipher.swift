@@ -34,7 +34,7 @@ public final class BlockCipher: Sendable {
     }
 
     /// One block, its bytes as a number in network order.
-    func encrypt(_ block: UInt128) -> UInt128 { with { $0.encrypt(block) } }
+    public func encrypt(_ block: UInt128) -> UInt128 { with { $0.encrypt(block) } }
 }
 
 /// A thread's turn at a block cipher; not to be kept.

@@ -47,6 +47,13 @@ public final class FF1: Sendable {
             return true
         }
 
+        /// - Precondition: it is not empty.
+        @inlinable
+        public mutating func removeLast() {
+            precondition(length > 0)
+            length &-= 1
+        }
+
         /// - Precondition: `index` is below `count`.
         @inlinable
         public subscript(index: Int) -> UInt8 {
