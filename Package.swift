@@ -84,7 +84,9 @@ let package = Package(
 
         // What protects data, and the protocols.
         target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),
-        target("TidegateDetection", "Masking/Detection", ["TidegateWire", "CVectorscan", "CPhoneNumbers"]),
+        target(
+            "TidegateDetection", "Masking/Detection",
+            ["TidegateWire", "TidegateCrypto", "CVectorscan", "CPhoneNumbers"]),
         target("TidegateSchemas", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "CAvro", "CProtobufSchemas"]),
         target(
             "TidegateMasking", "Masking/Engine",
