@@ -18,7 +18,7 @@ struct LayeringTests {
             "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity",
         ],
         "TidegateTokens": ["TidegateWire", "TidegateCrypto"],
-        "TidegateDetection": ["TidegateWire"],
+        "TidegateDetection": ["TidegateWire", "TidegateCrypto"],
         "TidegateSchemas": ["TidegateWire", "TidegateHTTP"],
         "TidegateMasking": [
             "TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
