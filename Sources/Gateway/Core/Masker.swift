@@ -1,5 +1,3 @@
-public import TidegateWire
-
 /// Which part of a record a field is.
 public enum RecordPart: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case key, value, header

@@ -103,7 +103,7 @@ public final class MaskingProfile: Masker {
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         if part.isEmpty { return .unchanged }
-        let last = MaskingProfile.lastPart(of: name)
+        let last = name.extracting(MaskingProfile.lastPart(of: name)..<name.byteCount)
         let places =
             part.paths.isEmpty
             ? PlaceSet() : unsafe last.withUnsafeBytes { unsafe part.paths.step(part.paths.start, key: $0) }
@@ -116,16 +116,16 @@ public final class MaskingProfile: Masker {
         if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
         defer { if workspace.findings != nil { workspace.leave() } }
         if rule == nil, !places.isEmpty || !part.names.isEmpty, MaskingWorkspace.mayBeDocument(content) {
-            return unsafe document(content, part, places, name: last, workspace, into: &scratch, &counters)
+            return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
         return text(content, part, rule, name: last, workspace, into: &scratch, &counters)
     }
 
-    /// Of `schema.table.column` the column; any other name as it is.
-    private static func lastPart(of name: RawSpan) -> RawSpan {
+    /// Where the column begins in `schema.table.column`; 0 for any other name.
+    private static func lastPart(of name: RawSpan) -> Int {
         var start = name.byteCount
         while start > 0, name.byte(at: start - 1) != UInt8(ascii: ".") { start -= 1 }
-        return start > 0 && start < name.byteCount ? name.extracting(start..<name.byteCount) : name
+        return start < name.byteCount ? start : 0
     }
 
     // MARK: Formats

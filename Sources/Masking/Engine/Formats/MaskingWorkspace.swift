@@ -3,9 +3,9 @@ import TidegateDetection
 import TidegateWire
 
 /// What one call of a profile works with, kept between calls so that nothing is allocated in the steady state. Used by one
-/// thread at a time.
+/// thread at a time: whoever took it from the profile's pool.
 @safe
-final class MaskingWorkspace {
+final class MaskingWorkspace: @unchecked Sendable {
     /// Texts inside of texts (JSON in a string, base64) that are looked into.
     static let nestingLimit = 3
 
@@ -104,7 +104,7 @@ final class MaskingWorkspace {
         guard let detectors = part.detectors else { return .unchanged }
         unsafe detectors.find(in: text, name: name.bytes, &detection)
         if detection.findings.count > 0 { return compose(text, part, into: &output) }
-        return inspectBase64(text, name: unsafe name, part, places, depth: depth, into: &output)
+        return unsafe inspectBase64(text, name: name, part, places, depth: depth, into: &output)
     }
 
     /// Replaces what was found, each piece by its rule's action.

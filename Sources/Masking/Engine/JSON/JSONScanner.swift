@@ -1,3 +1,5 @@
+import TidegateCore
+import TidegateDetection
 import TidegateWire
 
 /// Scans one JSON document (RFC 8259, strictly) once, without a tree, and writes it anew from the first value on that a
@@ -61,7 +63,7 @@ struct JSONScanner {
     /// - Returns: false where the bytes are not one JSON value. Where it is true and `edits` is above 0 the document as it
     ///   is to be stands at the end of `output`.
     mutating func scan(_ document: UnsafeRawBufferPointer, _ places: PlaceSet) -> Bool {
-        begin(document)
+        unsafe begin(document)
         if let detectors = part.detectors { detects = unsafe detectors.mayMatch(document.bytes) }
         looks = detects || !part.names.isEmpty
         let written = output.count
@@ -75,7 +77,7 @@ struct JSONScanner {
 
     /// Keeps what the paths of `automaton` name; a document that is none keeps nothing.
     mutating func capture(_ document: UnsafeRawBufferPointer, _ automaton: borrowing PathAutomaton) {
-        begin(document)
+        unsafe begin(document)
         isCapturing = true
         if let at = space(0) { _ = value(at, automaton, automaton.start, depth: 0) }
         isCapturing = false
@@ -317,7 +319,7 @@ struct JSONScanner {
             }
             let isRemoved = removes(automaton, inner, named)
             if detects, !isRemoved { inspectName(at &+ 1, keyEnd &- 1) }
-            if explains { workspace.enter(unsafe bytes(at &+ 1, keyEnd &- 1)) }
+            if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
             guard
                 let end = value(
                     begin, automaton, inner, depth: depth &+ 1, named: named, isRemoved: isRemoved),

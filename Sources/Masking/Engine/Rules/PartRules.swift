@@ -1,5 +1,6 @@
 import TidegateCore
 import TidegateDetection
+import TidegateWire
 
 /// What a profile looks for in one part of a record: immutable, shared by all loops.
 final class PartRules: Sendable {

@@ -62,7 +62,7 @@ struct ProfileCompiler {
             do throws(PatternError) {
                 names[index] = try NamePattern(text)
             } catch {
-                fail(index, "\(error)", "a regular expression such as (?i)^(ssn|tax_?id)$")
+                fail(index, error.message, error.suggestion)
             }
         case .tag(let tag):
             if tag.isEmpty { fail(index, "a tag has a name", "the tag as the schema has it, such as PII") }
@@ -98,9 +98,11 @@ struct ProfileCompiler {
                 continue
             }
             do throws(PatternError) {
-                userPatterns[name] = try UserPattern(name: name, user)
+                userPatterns[name] = try UserPattern(
+                    name: name, pattern: user.pattern, checksum: user.checksum.flatMap(Checksum.init(rawValue:)),
+                    context: user.context, needsContext: user.needsContext)
             } catch {
-                fail(index, "detector '\(name)': \(error)", "a pattern without look-around and back references")
+                fail(index, "detector '\(name)': \(error.message)", error.suggestion)
             }
         }
     }
@@ -206,7 +208,7 @@ extension String {
             var corner = row[0]
             row[0] = index + 1
             for (column, second) in other.enumerated() {
-                let next = min(row[column] + 1, row[column + 1] + 1, corner + (letter == second ? 0 : 1))
+                let next = Swift.min(row[column] + 1, row[column + 1] + 1, corner + (letter == second ? 0 : 1))
                 corner = row[column + 1]
                 row[column + 1] = next
             }

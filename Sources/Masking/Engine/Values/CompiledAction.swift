@@ -67,7 +67,7 @@ struct CompiledAction: Sendable {
             subjectPath = settings.subject
         case .token(let settings):
             let tokenizer = try Tokenizer(
-                form: settings.form, key: CompiledAction.key(settings.key, keys), domain: settings.domain,
+                key: CompiledAction.key(settings.key, keys), domain: settings.domain, form: settings.form,
                 normalisation: settings.normalisation)
             kind = .token(tokenizer, domain: settings.domain)
             isInjective = settings.form != .sealed
@@ -125,16 +125,29 @@ struct CompiledAction: Sendable {
 
     /// Appends what a token stands for, to a reader who may see it.
     func open(_ text: RawSpan, _ scope: UnmaskScope, into output: inout [UInt8]) -> Opening {
-        guard case .token(let tokenizer, let domain) = kind, tokenizer.isReversible, scope.includes(domain) else {
+        guard case .token(let tokenizer, let domain) = kind, tokenizer.isOpenable, scope.includes(domain) else {
             return .notOpenable
         }
-        return tokenizer.open(text, to: &output) ? .opened : .clear
+        if case .opened = tokenizer.open(text, to: &output) { return .opened }
+        return .clear
     }
 
     /// The reader sees what the action would hide.
     func isOpen(to scope: UnmaskScope) -> Bool {
         guard case .token(let tokenizer, let domain) = kind else { return false }
-        return tokenizer.isReversible && scope.includes(domain)
+        return tokenizer.isOpenable && scope.includes(domain)
+    }
+}
+
+extension Tokenizer {
+    /// A token can be told from a clear value, and says what it stands for.
+    fileprivate var isOpenable: Bool {
+        switch form {
+        case .reversible, .sealed: true
+        case .opaque: false
+        // FF1 does not tell: only where no clear value passes Luhn's check as a token does.
+        case .preserving(let settings): settings.luhn == .invalid
+        }
     }
 }
 
