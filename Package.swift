@@ -65,6 +65,7 @@ let package = Package(
         library("CAvro", "avro-c", "libavro-dev"),
         bridge("CProtobufSchemas", "protobuf", "libprotobuf-dev"),
         bridge("CPhoneNumbers", "phonenumber", "libphonenumber-dev"),
+        .target(name: "CByteClasses", path: "Sources/CLibraries/CByteClasses"),
 
         // The gateway's core, bottom to top.
         target("TidegateWire", "Gateway/Wire", []),
