@@ -131,7 +131,9 @@ let package = Package(
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
         tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
-        tests("DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"]),
+        tests(
+            "DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"],
+            exclude: ["Oracles"]),
         tests(
             "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"]),
         tests(

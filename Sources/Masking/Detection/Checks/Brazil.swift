@@ -1,7 +1,9 @@
 import TidegateWire
 
 extension Checksum {
-    /// A CPF: nine digits and two check digits modulo 11 (Receita Federal, IN RFB 1548/2015). One digit eleven times is none.
+    /// A CPF: nine digits and two check digits modulo 11 (Receita Federal, IN RFB 1548/2015).
+    ///
+    /// One digit eleven times passes the arithmetic and is none.
     static func isCPF(_ text: RawSpan) -> Bool {
         guard text.byteCount == 11, let first = text.weighted(cpfFirst), let second = text.weighted(cpfSecond),
             !text.repeatsOneByte()

@@ -4,8 +4,8 @@ extension Checksum {
     /// A numéro d'inscription au répertoire with its key: sex, year and month of birth, place, order, and 97 less the
     /// number modulo 97 (décret n° 82-103, INSEE). Corsica's 2A and 2B count as 19 and 18.
     ///
-    /// First digit: 1 and 2, 3 and 4 while being registered, 7 and 8 for the time being. Months beyond 12 stand for births
-    /// with incomplete papers: 20 to 42 and 50 to 99.
+    /// First digit: 1 and 2, 3 and 4 while being registered, 7 and 8 for the time being. Months beyond 12 stand for
+    /// births with incomplete papers: 20 to 42 and 50 to 99.
     static func isNIR(_ text: RawSpan) -> Bool {
         guard text.byteCount == 15, let head = text.number(0..<5), let tail = text.number(7..<13),
             let key = text.number(13..<15)

@@ -1,8 +1,8 @@
 import TidegateWire
 
 extension Checksum {
-    /// A tax identification number (Steuer-IdNr.): ISO/IEC 7064 MOD 11,10; of the first ten digits exactly one comes twice
-    /// or three times, then not all three in a row; the first is not 0.
+    /// A tax identification number (Steuer-IdNr.): ISO/IEC 7064 MOD 11,10; of the first ten digits exactly one comes
+    /// twice or three times, then not all three in a row; the first is not 0.
     ///
     /// Bundeszentralamt für Steuern, Prüfung der Steuer- und Identifikationsnummern; § 139b AO.
     static func isGermanTaxNumber(_ text: RawSpan) -> Bool {

@@ -1,7 +1,9 @@
 import TidegateWire
 
 extension Checksum {
-    /// An Aadhaar number: twelve digits, the first 2 to 9, no palindrome, Verhoeff (UIDAI, A UID Numbering Scheme, 2010).
+    /// An Aadhaar number: twelve digits, the first 2 to 9, no palindrome, Verhoeff.
+    ///
+    /// UIDAI, A UID Numbering Scheme for India (2010).
     static func isAadhaar(_ text: RawSpan) -> Bool {
         guard text.byteCount == 12, let first = text.decimal(at: 0), first >= 2, passesVerhoeff(text) else {
             return false

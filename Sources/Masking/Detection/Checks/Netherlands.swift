@@ -1,8 +1,9 @@
 import TidegateWire
 
 extension Checksum {
-    /// A burgerservicenummer: nine digits, weights 9 to 2 and -1, divisible by 11 (Besluit burgerservicenummer). All zeros
-    /// are none.
+    /// A burgerservicenummer: nine digits, weights 9 to 2 and -1, divisible by 11 (Besluit burgerservicenummer).
+    ///
+    /// All zeros are none.
     static func isBSN(_ text: RawSpan) -> Bool {
         guard text.byteCount == 9, let sum = text.weighted(citizenWeights), let number = text.number(0..<9) else {
             return false

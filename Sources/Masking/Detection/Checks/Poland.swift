@@ -1,7 +1,9 @@
 import TidegateWire
 
 extension Checksum {
-    /// A PESEL: a day of birth whose month tells the century, and weights 1-3-7-9 (ustawa o ewidencji ludności, art. 15).
+    /// A PESEL: a day of birth whose month tells the century, and weights 1-3-7-9.
+    ///
+    /// Ustawa o ewidencji ludności, art. 15.
     static func isPESEL(_ text: RawSpan) -> Bool {
         guard text.byteCount == 11, let sum = text.weighted(peselWeights), sum % 10 == 0, let date = text.number(0..<6)
         else {

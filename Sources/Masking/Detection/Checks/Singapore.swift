@@ -3,8 +3,8 @@ import TidegateWire
 extension Checksum {
     /// An NRIC (S, T) or FIN (F, G, M): seven digits, weights 2-7-6-5-4-3-2, a check letter by kind.
     ///
-    /// National Registration Act; Immigration and Checkpoints Authority (series M since 2022). The algorithm is known, not
-    /// published.
+    /// National Registration Act; Immigration and Checkpoints Authority (series M since 2022). The algorithm is
+    /// known, not published.
     static func isNRIC(_ text: RawSpan) -> Bool {
         guard text.byteCount == 9, let letter = text.byte(at: 8), let number = text.number(1..<8) else { return false }
         var rest = number

@@ -1,10 +1,10 @@
 import TidegateWire
 
 extension Checksum {
-    /// A Spanish tax number: NIF of a person (DNI), NIE of a foreigner (X, Y, Z), K, L and M, or NIF of an organisation.
+    /// A Spanish tax number: NIF of a person (DNI), NIE of a foreigner (X, Y, Z), K, L and M, or of an organisation.
     ///
-    /// Orden INT/2058/2008 (letters, number modulo 23), Real Decreto 1065/2007, art. 19 to 22. Which organisations take a
-    /// digit and which a letter as check is told differently by different sources: both are accepted.
+    /// Orden INT/2058/2008 (letters, number modulo 23), Real Decreto 1065/2007, art. 19 to 22. Sources differ about
+    /// which organisations take a digit as check and which a letter: both are accepted.
     static func isNIF(_ text: RawSpan) -> Bool {
         guard text.byteCount == 9, let number = text.number(1..<8) else { return false }
         if let first = text.decimal(at: 0) { return isPersonalLetter(text, first &* 10_000_000 &+ number) }

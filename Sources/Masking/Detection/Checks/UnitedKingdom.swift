@@ -1,7 +1,9 @@
 import TidegateWire
 
 extension Checksum {
-    /// An NHS number: ten digits, weights 10 to 1, divisible by 11 (NHS Data Dictionary, NHS NUMBER). All zeros are none.
+    /// An NHS number: ten digits, weights 10 to 1, divisible by 11 (NHS Data Dictionary, NHS NUMBER).
+    ///
+    /// All zeros are none.
     static func isHealthServiceNumber(_ text: RawSpan) -> Bool {
         guard text.byteCount == 10, let sum = text.weighted(healthServiceWeights) else { return false }
         return sum % 11 == 0 && sum != 0
