@@ -65,6 +65,7 @@ let package = Package(
         library("CAvro", "avro-c", "libavro-dev"),
         bridge("CProtobufSchemas", "protobuf", "libprotobuf-dev"),
         bridge("CPhoneNumbers", "phonenumber protobuf", "libphonenumber-dev"),
+        .target(name: "CByteClasses", path: "Sources/CLibraries/CByteClasses"),
 
         // The gateway's core, bottom to top.
         target("TidegateWire", "Gateway/Wire", []),
@@ -86,7 +87,7 @@ let package = Package(
         target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),
         target(
             "TidegateDetection", "Masking/Detection",
-            ["TidegateWire", "TidegateCrypto", "CVectorscan", "CPhoneNumbers"]),
+            ["TidegateWire", "TidegateCrypto", "CByteClasses", "CVectorscan", "CPhoneNumbers"]),
         target("TidegateSchemas", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "CAvro", "CProtobufSchemas"]),
         target(
             "TidegateMasking", "Masking/Engine",
