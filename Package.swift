@@ -63,7 +63,7 @@ let package = Package(
         library("CSnappy", "snappy", "libsnappy-dev"),
         library("CVectorscan", "libhs", "libvectorscan-dev"),
         library("CAvro", "avro-c", "libavro-dev"),
-        bridge("CProtobufSchemas", "protobuf", "libprotobuf-dev"),
+        bridge("CProtobufSchemas", "protobuf", "libprotoc-dev"),
         bridge("CPhoneNumbers", "phonenumber protobuf", "libphonenumber-dev"),
         .target(name: "CByteClasses", path: "Sources/CLibraries/CByteClasses"),
 
