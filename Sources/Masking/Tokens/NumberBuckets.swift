@@ -18,7 +18,9 @@ public struct NumberBuckets: Sendable, Equatable {
         let digits = (parts.first.map { String($0) } ?? "") + fraction
         let isDecimal =
             parts.count <= 2 && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }
-        guard isDecimal, digits.utf8.count <= 18, var mantissa = UInt64(digits), mantissa > 0 else {
+        let significant = digits.drop { $0 == "0" }
+        guard isDecimal, significant.utf8.count <= 18, fraction.utf8.count <= 18, var mantissa = UInt64(significant)
+        else {
             throw TokenSettingsError(
                 "'\(size)' is no size of number buckets",
                 suggestion: "a positive number of 18 digits at most, such as 10 or 0.5")
