@@ -63,7 +63,7 @@ public final class FF1: Sendable {
         public subscript(index: Int) -> UInt8 {
             @inline(__always) get {
                 precondition(index < length)
-                return symbols[index]
+                return symbols.span[index]
             }
             @inline(__always) set {
                 precondition(index < length)

@@ -12,6 +12,15 @@ import TidegateTokens
         return sum % 10 == 0
     }
 
+    /// Every value of a domain of a million in release builds; in debug builds, which sanitizers run, some of them.
+    static let step: Int = {
+        #if DEBUG
+            return 197
+        #else
+            return 1
+        #endif
+    }()
+
     /// The digits with a last one that passes Luhn's check.
     static func card(_ digits: String) -> String {
         (0...9).map { "\(digits)\($0)" }.first(where: passesLuhn) ?? digits
@@ -78,7 +87,9 @@ import TidegateTokens
         var seen = [Bool](repeating: false, count: 1_000_000)
         var output: [UInt8] = []
         var failures = 0
-        for number in 0..<1_000_000 {
+        var count = 0
+        for number in stride(from: 0, to: 1_000_000, by: PreservingTokenTests.step) {
+            count += 1
             let value = Array("\(1_000_000 + number)".utf8.dropFirst())
             output.removeAll(keepingCapacity: true)
             if !tokenizer.append(value.span.bytes, to: &output) { failures += 1 }
@@ -88,7 +99,7 @@ import TidegateTokens
             if tokenizer.open(token.span.bytes, to: &output) != .opened(version: 1) || output != value { failures += 1 }
         }
         #expect(failures == 0)
-        #expect(seen.allSatisfy { $0 })
+        #expect(seen.count { $0 } == count)
     }
 
     /// First six and last four stay: every card that those can stand in.
@@ -101,7 +112,8 @@ import TidegateTokens
         let tokenizer = try TokenFixture.tokenizer(.preserving(settings))
         var tokens: Set<[UInt8]> = []
         var failures = 0
-        for number in 0..<1_000_000 {
+        var cards = 0
+        for number in stride(from: 0, to: 1_000_000, by: PreservingTokenTests.step) {
             let text = "411111\("\(1_000_000 + number)".dropFirst())1234"
             let value = Array(text.utf8)
             var token: [UInt8] = []
@@ -109,6 +121,7 @@ import TidegateTokens
             let passes = PreservingTokenTests.passesLuhn(text)
             if hasToken != passes { failures += 1 }
             guard hasToken else { continue }
+            cards += 1
             tokens.insert(token)
             if PreservingTokenTests.passesLuhn(String(decoding: token, as: UTF8.self)) != (rule == .valid) {
                 failures += 1
@@ -117,7 +130,8 @@ import TidegateTokens
             if tokenizer.open(token.span.bytes, to: &opened) != .opened(version: 1) || opened != value { failures += 1 }
         }
         #expect(failures == 0)
-        #expect(tokens.count == 100_000)
+        #expect(tokens.count == cards)
+        #expect(cards == 100_000 || PreservingTokenTests.step > 1)
     }
 
     @Test(arguments: [LuhnRule.invalid, .valid, .any], [13, 14, 15, 16, 17, 18, 19])
@@ -170,14 +184,16 @@ import TidegateTokens
         let tokenizer = try TokenFixture.tokenizer(.preserving(.init()))
         var seen = [Bool](repeating: false, count: 1_000_000)
         var output: [UInt8] = []
-        for number in 100_000..<1_000_000 {
+        var count = 0
+        for number in stride(from: 100_000, to: 1_000_000, by: PreservingTokenTests.step) {
+            count += 1
             let value = Array("\(number)".utf8)
             output.removeAll(keepingCapacity: true)
             if tokenizer.append(number: value.span.bytes, to: &output) {
                 seen[Int(String(decoding: output, as: UTF8.self)) ?? 0] = true
             }
         }
-        #expect(seen[100_000...].allSatisfy { $0 })
+        #expect(seen[100_000...].count { $0 } == count)
         #expect(seen[..<100_000].allSatisfy { !$0 })
     }
 
