@@ -87,7 +87,7 @@ let package = Package(
         target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),
         target(
             "TidegateDetection", "Masking/Detection",
-            ["TidegateWire", "TidegateCrypto", "CVectorscan", "CPhoneNumbers"]),
+            ["TidegateWire", "TidegateCrypto", "CVectorscan", "CPhoneNumbers", "CByteClasses"]),
         target("TidegateSchemas", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "CAvro", "CProtobufSchemas"]),
         target(
             "TidegateMasking", "Masking/Engine",

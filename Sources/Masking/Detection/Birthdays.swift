@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// A date of birth in figures that begins with `group`: found only where it is announced.

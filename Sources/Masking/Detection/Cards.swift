@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// Where the numbers of payment cards begin (ISO/IEC 7812-1 and what the schemes publish), and how long they are.
 enum CardIssuers {

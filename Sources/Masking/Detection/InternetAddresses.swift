@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Four numbers up to 255 with points between (RFC 791, as everybody writes them), and no version of a program.

@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// Groups of a run that may be one number together.
 struct NumberWindow {

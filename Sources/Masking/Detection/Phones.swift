@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// The calling codes of ITU-T E.164 and how many digits follow them.
 struct CallingCodes: Sendable {

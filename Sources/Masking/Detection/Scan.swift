@@ -1,5 +1,5 @@
-internal import CByteClasses
-internal import TidegateWire
+import CByteClasses
+import TidegateWire
 
 /// What the blocks before said: each mask of the last block, whose upper bits reach into the next.
 private struct Before {

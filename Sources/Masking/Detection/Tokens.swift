@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Looks at each token (letters, digits and `-._/+=`) that a bit of `places` lies in, once.

@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Looks at each zone of digits, letters and marks that a bit of `places` lies in, once.
