@@ -93,7 +93,7 @@ extension DetectorSet {
         if pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) {
             pass.add(.dateOfBirth, start, end, 95)
         } else if pass.name.isDisjoint(with: .against) || !pass.name.isDisjoint(with: .all),
-            text.meaningAround(start, start).contains(Context(.dateOfBirth))
+            pass.near(text, start, end).contains(Context(.dateOfBirth))
         {
             pass.add(.dateOfBirth, start, end, 85)
         }

@@ -357,7 +357,9 @@ extension DetectorSet {
         _ detector: BuiltInDetector, _ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass, free: Int
     ) {
         if window.hasBracket || window.marks > 3 { return }
-        if pass.announces(detector, text, window.start, window.end) {
+        if free < 80, pass.announces(detector, text, window.start, window.end) {
+            pass.add(detector, window.start, window.end, 97)
+        } else if pass.isAssuming || pass.name.contains(Context(detector)) {
             pass.add(detector, window.start, window.end, 97)
         } else if free > 0 {
             if window.isBare, free < 95, pass.contradicts(text, window.start) { return }

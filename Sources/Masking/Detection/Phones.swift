@@ -75,6 +75,7 @@ extension DetectorSet {
         var confidence = 0
         var isAnnounced = false
         var isAsked = false
+        let hasName = pass.isAssuming || pass.name.contains(Context(.phone))
         for last in group..<min(pass.run.groupCount, group &+ 8) {
             if pass.run.groups[last].isExtension && last > group { break }
             window.extend(pass.run, to: last)
@@ -86,16 +87,19 @@ extension DetectorSet {
                 best = window.end
                 confidence = usual
             }
-            if !isAsked {
-                isAsked = true
-                isAnnounced = pass.announces(.phone, text, window.start, window.end)
+            if confidence >= 80, !hasName { continue }
+            if isAsked ? isAnnounced : true, mayBeAnnounced(text, window, &pass) {
+                if !isAsked {
+                    isAsked = true
+                    isAnnounced = pass.announces(.phone, text, window.start, window.end)
+                }
+                if isAnnounced { announced = window.end }
             }
-            if isAnnounced, mayBeAnnounced(text, window, &pass) { announced = window.end }
         }
         let open = before == UInt8(ascii: "(") ? start &- 1 : start
-        if announced > best, !(confidence >= 80 && best > 0 && !pass.name.contains(Context(.phone))) {
+        if announced > best, confidence < 80 || hasName {
             pass.add(.phone, open, extended(text, announced), 90)
-        } else if best > 0, isAnnounced || pass.isAssuming || !pass.contradicts(text, start) {
+        } else if best > 0, isAnnounced || confidence >= 90 || !pass.contradicts(text, start) {
             pass.add(.phone, open, extended(text, best), isAnnounced ? 95 : confidence)
         }
     }
