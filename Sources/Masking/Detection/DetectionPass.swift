@@ -24,6 +24,9 @@ public struct DetectionPass: ~Copyable {
 
     /// Behind the last zone of digits and letters that was read, and the last token.
     var zoneEnd = 0
+    /// Where the zone begins that is being read.
+    var zoneStart = 0
+    var isInZone = false
     var tokenEnd = 0
     var addressEnd = 0
     var keyEnd = 0
@@ -32,6 +35,7 @@ public struct DetectionPass: ~Copyable {
 
     mutating func begin() {
         zoneEnd = 0
+        isInZone = false
         tokenEnd = 0
         addressEnd = 0
         keyEnd = 0
@@ -46,10 +50,12 @@ public struct DetectionPass: ~Copyable {
         return near(text, start, end).contains(Context(detector))
     }
 
+    /// What the words around the zone announce that `start` lies in.
     mutating func near(_ text: TextBytes, _ start: Int, _ end: Int) -> Context {
-        if aroundPlace != start {
-            aroundPlace = start
-            around = text.meaningAround(start, end)
+        let place = isInZone ? zoneStart : start
+        if aroundPlace != place {
+            aroundPlace = place
+            around = text.meaningAround(place, place == start ? end : max(end, run.end))
         }
         return around
     }

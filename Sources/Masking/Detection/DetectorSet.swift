@@ -46,12 +46,18 @@ public final class DetectorSet: Sendable {
     ///
     /// - Parameter bytes: text, or a JSON document with its quotes and escapes, also with JSON in its strings.
     public func mayMatch(_ bytes: RawSpan) -> Bool {
+        var pass = DetectionPass()
+        return mayMatch(bytes, &pass)
+    }
+
+    /// The same, in room that is used again.
+    public func mayMatch(_ bytes: RawSpan, _ pass: inout DetectionPass) -> Bool {
         if patterns != nil { return true }
         return unsafe bytes.withUnsafeBytes { raw in
             guard let base = raw.baseAddress, raw.count > 0 else { return false }
             let text = unsafe TextBytes(base.assumingMemoryBound(to: UInt8.self), raw.count)
-            var pass = DetectionPass()
             pass.isAssuming = true
+            pass.hasHit = false
             scan(text, &pass)
             return pass.hasHit
         }
@@ -62,8 +68,9 @@ public final class DetectorSet: Sendable {
     /// - Parameter text: the plain value, mostly UTF-8; other bytes neither trap nor hide anything.
     /// - Parameter name: the field's name as it stands (key, column, header), or nothing.
     public func find(in text: RawSpan, name: RawSpan, _ pass: inout DetectionPass) {
-        pass.findings.removeAll(keepingCapacity: true)
+        if !pass.findings.isEmpty { pass.findings.removeAll(keepingCapacity: true) }
         pass.isAssuming = false
+        pass.hasHit = false
         let meaning = pass.names.meaning(name, for: self, patterns)
         pass.name = meaning.context
         if let patterns { examine(patterns, text, meaning.patterns, &pass) }

@@ -60,9 +60,9 @@ extension DetectorSet {
     /// announced, what has 7 to 15 digits.
     func examinePhone(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
         let first = pass.run.first(group)
-        let firstLength = Int(pass.run.groups[group].limit) &- first
+        let firstLength = Int(pass.run.group(group).limit) &- first
         if pass.run.lettersIn(first, firstLength) != 0 { return }
-        let start = Int(pass.run.groups[group].start)
+        let start = pass.run.group(group).start
         let before = text[start &- 1]
         if before == UInt8(ascii: "+") || (before == UInt8(ascii: "(") && text[start &- 2] == UInt8(ascii: "+")) {
             examineInternational(text, group, start &- (before == UInt8(ascii: "+") ? 1 : 2), &pass)
@@ -77,7 +77,7 @@ extension DetectorSet {
         var isAsked = false
         let hasName = pass.isAssuming || pass.name.contains(Context(.phone))
         for last in group..<min(pass.run.groupCount, group &+ 8) {
-            if pass.run.groups[last].isExtension && last > group { break }
+            if pass.run.group(last).isExtension && last > group { break }
             window.extend(pass.run, to: last)
             if window.length > 15 { break }
             if pass.run.lettersIn(window.first, window.length) != 0 { break }
@@ -110,13 +110,13 @@ extension DetectorSet {
         var skipped = -1
         if text.isAlphanumeric(start &- 1) { return }
         for last in group..<min(pass.run.groupCount, group &+ 16) {
-            if pass.run.groups[last].isExtension && last > group { break }
+            if pass.run.group(last).isExtension && last > group { break }
             window.extend(pass.run, to: last)
             if window.length > 16 || pass.run.lettersIn(window.first, window.length) != 0 { break }
-            let bytes = pass.run.groups[last]
+            let bytes = pass.run.group(last)
             // "+44 (0)20": the national prefix, which is not dialled.
-            if last > group, skipped < 0, bytes.end &- bytes.start == 1, text[Int(bytes.start)] == UInt8(ascii: "0"),
-                text[Int(bytes.start) &- 1] == UInt8(ascii: "("), text[Int(bytes.end)] == UInt8(ascii: ")")
+            if last > group, skipped < 0, bytes.end &- bytes.start == 1, text[bytes.start] == UInt8(ascii: "0"),
+                text[bytes.start &- 1] == UInt8(ascii: "("), text[bytes.end] == UInt8(ascii: ")")
             {
                 skipped = pass.run.first(last)
             }

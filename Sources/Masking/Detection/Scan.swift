@@ -38,6 +38,13 @@ extension DetectorSet {
     @discardableResult
     func scan(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool = false) -> Bool {
         pass.begin()
+        var classes = ByteClasses()
+        if text.count <= 64 {
+            // A short value without anything that could begin to be found.
+            unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
+            let some = classes.digit | classes.at | classes.high | classes.colon | classes.dash & classes.dash &<< 1
+            if some == 0, !pass.isAssuming || classes.backslash == 0 { return false }
+        }
         var before = Before()
         var isPlain = isFolded
         let asksNumbers = !enabled.isDisjoint(with: .numbers)
@@ -46,10 +53,11 @@ extension DetectorSet {
         let asksEmail = enabled.has(.email)
         let asksBirth = enabled.has(.dateOfBirth)
         let asksKeys = enabled.has(.pem)
-        var classes = ByteClasses()
         var offset = 0
         while offset < text.count {
-            unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            if text.count > 64 {
+                unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            }
             if classes.high != 0, !isPlain {
                 if pass.isAssuming {
                     if matters(text, offset, classes.high) {

@@ -54,12 +54,31 @@ extension DetectorSet {
         return at
     }
 
+    /// Behind a UUID, or a time as ISO 8601 writes it, that the zone begins with: no other detector looks at those.
+    private func settledEnd(_ text: TextBytes, _ start: Int, _ pass: inout DetectionPass) -> Int? {
+        if text[start &+ 8] == UInt8(ascii: "-"), text[start &+ 13] == UInt8(ascii: "-"), text.isInUUID(start, start) {
+            return start &+ 36
+        }
+        guard text[start &+ 4] == UInt8(ascii: "-"), text[start &+ 7] == UInt8(ascii: "-"),
+            text[start &+ 13] == UInt8(ascii: ":"), text.isDigit(start &+ 3), text.isDigit(start &+ 12)
+        else { return nil }
+        if enabled.has(.dateOfBirth) { examineTime(text, start, &pass) }
+        return start &+ 13
+    }
+
     private func examineZone(_ text: TextBytes, _ start: Int, _ place: Int, _ pass: inout DetectionPass) {
         if pass.isAssuming, start > 0, text[start &- 1] == UInt8(ascii: "\\") {
             pass.hasHit = true
             return
         }
         var at = start
+        pass.zoneStart = start
+        pass.isInZone = true
+        defer { pass.isInZone = false }
+        if let end = settledEnd(text, start, &pass) {
+            pass.zoneEnd = max(end, place &+ 1)
+            return
+        }
         while true {
             pass.run.read(text, from: at)
             let groups = pass.run.groupCount
@@ -76,7 +95,7 @@ extension DetectorSet {
                 group = next
             }
             if group < groups {
-                at = Int(pass.run.groups[group].start)
+                at = pass.run.group(group).start
             } else {
                 at = pass.run.end
                 if pass.run.isLast { break }
