@@ -22,7 +22,7 @@ func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
 func bridge(_ name: String, _ linked: String, _ package: String) -> Target {
     .target(
         name: name, path: "Sources/CLibraries/\(name)", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
-        linkerSettings: [.linkedLibrary(linked)])
+        linkerSettings: linked.split(separator: " ").map { .linkedLibrary(String($0)) })
 }
 
 func target(
@@ -64,7 +64,7 @@ let package = Package(
         library("CVectorscan", "libhs", "libvectorscan-dev"),
         library("CAvro", "avro-c", "libavro-dev"),
         bridge("CProtobufSchemas", "protobuf", "libprotobuf-dev"),
-        bridge("CPhoneNumbers", "phonenumber", "libphonenumber-dev"),
+        bridge("CPhoneNumbers", "phonenumber protobuf", "libphonenumber-dev"),
         .target(name: "CByteClasses", path: "Sources/CLibraries/CByteClasses"),
 
         // The gateway's core, bottom to top.

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+#include "plans.hpp"
+
 using i18n::phonenumbers::Logger;
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
@@ -28,7 +30,22 @@ const PhoneNumberUtil &library() {
     return made;
 }
 
+tidegate::Plans &ours() {
+    static tidegate::Plans plans;
+    return plans;
+}
+
 }  // namespace
+
+int tidegate_phone_prepare(void) {
+    try {
+        library();
+        ours().prepare();
+        return 1;
+    } catch (...) {
+        return 0;
+    }
+}
 
 enum tidegate_phone_verdict tidegate_phone_judge(const char *text, size_t length, char first, char second) {
     try {
@@ -43,6 +60,35 @@ enum tidegate_phone_verdict tidegate_phone_judge(const char *text, size_t length
     } catch (...) {
         return TIDEGATE_PHONE_UNKNOWN;
     }
+}
+
+int tidegate_phone_is_valid(const char *text, size_t length, char first, char second) {
+    try {
+        tidegate::Plans &plans = ours();
+        uint8_t digits[40];
+        size_t count = 0;
+        bool isInternational = false;
+        bool isPlain = true;
+        for (size_t index = 0; index < length && isPlain; index++) {
+            const char c = text[index];
+            if (c >= '0' && c <= '9') {
+                isPlain = count < sizeof digits;
+                if (isPlain) digits[count++] = uint8_t(c - '0');
+            } else if (c == '+') {
+                isPlain = index == 0;
+                isInternational = true;
+            }
+        }
+        if (isPlain) {
+            const tidegate::Answer answer = isInternational ? plans.international(digits, count)
+                                                            : plans.national(digits, count, first, second);
+            if (answer != tidegate::Answer::ask) return answer == tidegate::Answer::yes;
+        }
+    } catch (...) {
+        return -1;
+    }
+    const enum tidegate_phone_verdict verdict = tidegate_phone_judge(text, length, first, second);
+    return verdict == TIDEGATE_PHONE_UNKNOWN ? -1 : verdict == TIDEGATE_PHONE_VALID;
 }
 
 size_t tidegate_phone_regions(char *codes, size_t capacity) {

@@ -13,12 +13,21 @@ enum tidegate_phone_verdict {
     TIDEGATE_PHONE_VALID = 2,     // in a range that is assigned there
 };
 
+/// Loads what the first questions would load. Returns 0 where that failed.
+int tidegate_phone_prepare(void);
+
 /// Judges a number in international form (+...), or as it is dialled in a region.
 ///
 /// first, second: capital letters of a region (ISO 3166-1), or Z and Z for none; then only the international form can
 /// be judged.
 /// Safe to call from any number of threads.
 enum tidegate_phone_verdict tidegate_phone_judge(const char *text, size_t length, char first, char second);
+
+/// 1 where a number is valid, 0 where it is not, -1 where that failed: the same as `tidegate_phone_judge` says, a hundred
+/// times as fast where the number is written plainly.
+///
+/// text: digits, spaces and - . ( ) /, and a + before the first digit of the international form.
+int tidegate_phone_is_valid(const char *text, size_t length, char first, char second);
 
 /// Writes the codes of the regions that are known, two letters each without a zero, as many as fit.
 ///

@@ -38,13 +38,13 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     let byteCount: Int
     let scratchByteCount: Int
 
-    /// - Parameter hasStarts: reports carry where a match begins (the leftmost place), not only where it ends.
-    init(_ expressions: [Expression], hasStarts: Bool) throws(Failure) {
+    /// Reports carry where a match begins, the leftmost place, and where it ends.
+    init(_ expressions: [Expression]) throws(Failure) {
         guard hs_valid_platform() == HS_SUCCESS else {
             throw Failure(expression: nil, complaint: "this processor lacks the instructions that vectorscan needs")
         }
         var database: OpaquePointer?
-        if let failure = unsafe PatternDatabase.compile(expressions, hasStarts, &database) { throw failure }
+        if let failure = unsafe PatternDatabase.compile(expressions, &database) { throw failure }
         guard let compiled = unsafe database else {
             throw Failure(expression: nil, complaint: "Could not allocate memory")
         }
@@ -78,7 +78,7 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     private static func compile(
-        _ expressions: [Expression], _ hasStarts: Bool, _ database: inout OpaquePointer?
+        _ expressions: [Expression], _ database: inout OpaquePointer?
     ) -> Failure? {
         // All expressions in one piece, each with its zero.
         var texts: [CChar] = []
@@ -86,7 +86,7 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
             defer { texts.append(contentsOf: expression.text.utf8CString) }
             return texts.count
         }
-        let flag = UInt32(HS_FLAG_UTF8) | (hasStarts ? UInt32(HS_FLAG_SOM_LEFTMOST) : 0)
+        let flag = UInt32(HS_FLAG_UTF8) | UInt32(HS_FLAG_SOM_LEFTMOST)
         let flags = [UInt32](repeating: flag, count: expressions.count)
         let identifiers = expressions.map(\.identifier)
         var error: UnsafeMutablePointer<hs_compile_error_t>?
