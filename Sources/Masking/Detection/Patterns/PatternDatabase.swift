@@ -33,6 +33,8 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
 
     private let database: OpaquePointer
     private let prototype: OpaquePointer
+    /// The one that is free mostly, by its address; 0 while it is in use.
+    private let favourite = Atomic<UInt>(0)
     private let pool: Mutex<[Scratch]>
     /// Bytes that the compiled expressions take, and that each concurrent scan takes.
     let byteCount: Int
@@ -72,6 +74,7 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     deinit {
+        unsafe hs_free_scratch(OpaquePointer(bitPattern: favourite.load(ordering: .acquiring)))
         pool.withLock { for scratch in $0 { unsafe hs_free_scratch(scratch.handle) } }
         unsafe hs_free_scratch(prototype)
         unsafe hs_free_database(database)
@@ -115,6 +118,9 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     private func take() -> Scratch? {
+        if let handle = unsafe OpaquePointer(bitPattern: favourite.exchange(0, ordering: .acquiring)) {
+            return unsafe Scratch(handle: handle)
+        }
         if let scratch = pool.withLock({ $0.popLast() }) { return scratch }
         var handle: OpaquePointer?
         guard unsafe hs_clone_scratch(prototype, &handle) == HS_SUCCESS, let made = unsafe handle else { return nil }
@@ -122,6 +128,8 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     private func put(_ scratch: Scratch) {
+        let address = unsafe UInt(bitPattern: scratch.handle)
+        if favourite.compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged { return }
         let isKept = pool.withLock { free in
             guard free.count < PatternDatabase.pooled else { return false }
             free.append(scratch)
