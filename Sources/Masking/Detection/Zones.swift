@@ -71,15 +71,11 @@ extension DetectorSet {
             pass.hasHit = true
             return
         }
-        var at = start
-        pass.zoneStart = start
+        pass.zoneStart = numberStart(text, start)
         pass.isInZone = true
         defer { pass.isInZone = false }
-        if let end = settledEnd(text, start, &pass) {
-            pass.zoneEnd = max(end, place &+ 1)
-            return
-        }
-        while true {
+        var at = start
+        zone: while true {
             pass.run.read(text, from: at)
             let groups = pass.run.groupCount
             guard groups > 0 else {
@@ -90,9 +86,14 @@ extension DetectorSet {
             while group < groups {
                 // Far from the end of what was read a number is read whole.
                 if group > 0, !pass.run.isLast, pass.run.first(group) > 24 || group > 12 { break }
-                let next = examineStart(text, group, &pass)
+                if let end = settledEnd(text, pass.run.group(group).start, &pass) {
+                    at = end
+                    while text[at].isMark { at &+= 1 }
+                    if text.isAlphanumeric(at), !pass.hasHit { continue zone }
+                    break zone
+                }
+                group = examineStart(text, group, &pass)
                 if pass.hasHit { return }
-                group = next
             }
             if group < groups {
                 at = pass.run.group(group).start
@@ -104,6 +105,15 @@ extension DetectorSet {
             }
         }
         pass.zoneEnd = max(at, place &+ 1)
+    }
+
+    /// Where the first group with a digit begins.
+    private func numberStart(_ text: TextBytes, _ start: Int) -> Int {
+        var at = start
+        while text[at].isLetter { at &+= 1 }
+        if text.isDigit(at) { return start }
+        while text[at].isMark { at &+= 1 }
+        return at
     }
 }
 
