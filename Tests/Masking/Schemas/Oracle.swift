@@ -65,3 +65,10 @@ func unhex(_ text: String) -> [UInt8] {
     let digits = text.utf8.map { $0 < 0x3a ? $0 - 0x30 : ($0 | 0x20) - 0x57 }
     return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }
+
+/// Bytes as a test writes them: hexadecimal, and text in quotes: `wire("06 'a@b' 00")`.
+func wire(_ text: String) -> [UInt8] {
+    text.split(separator: " ").flatMap { part in
+        part.hasPrefix("'") ? Array(part.dropFirst().dropLast().utf8) : unhex(String(part))
+    }
+}
