@@ -178,7 +178,7 @@ def it_codice_fiscale(r):
     body = ("".join(r.choices(consonants, k=6)) + f"{born.year % 100:02d}" + "ABCDEHLMPRST"[born.month - 1]
             + f"{born.day + (40 if woman else 0):02d}" + r.choice("ABCDEFGHIL") + f"{r.randrange(1, 999):03d}")
     text = body + codicefiscale.calc_check_digit(body)
-    return (text.lower() if r.random() < 0.05 else text), True
+    return (text.lower(), False) if r.random() < 0.05 else (text, True)
 
 
 def de_tax_id(r):
@@ -190,7 +190,7 @@ def de_tax_id(r):
 
 
 def sg_check(prefix, body):
-    """The series of 2022, M, is left out: its check letter was never published."""
+    """Of the series of 2022, M, sources differ about the check letter: it is left out."""
     total = sum(int(d) * w for d, w in zip(body, (2, 7, 6, 5, 4, 3, 2))) + (4 if prefix in "TG" else 0)
     return ("JZIHGFEDCBA" if prefix in "ST" else "XWUTRQPNMLK")[total % 11]
 
