@@ -147,6 +147,7 @@ struct ProfileCompiler {
         var specifications: [DetectorSpecification] = []
         var detectorRules: [Int] = []
         var tallies: [Int] = []
+        var detectorNames: [String] = []
         var tags: [(tag: String, rule: Int)] = []
         var columns: [(suffix: [UInt8], rule: Int)] = []
         var everything: Int?
@@ -173,6 +174,7 @@ struct ProfileCompiler {
                         continue
                     }
                     detectorRules.append(index)
+                    detectorNames.append(name)
                     tallies.append(tally(name))
                 }
             case .everything:
@@ -182,15 +184,15 @@ struct ProfileCompiler {
         }
         var set: DetectorSet?
         if !specifications.isEmpty {
-            do {
-                set = try DetectorSet.make(specifications)
+            do throws(PatternError) {
+                set = try DetectorSet(specifications)
             } catch {
-                fail(-1, "the detectors do not go together: \(error)", "fewer detectors of your own")
+                fail(-1, "the detectors do not go together: \(error.message)", error.suggestion)
             }
         }
         return PartRules(
-            paths: automaton, names: names, detectors: set, detectorRules: detectorRules, detectorTallies: tallies,
-            tags: tags, columns: columns, everything: everything)
+            paths: automaton, names: names, detectors: set, detectorRules: detectorRules,
+            detectorNames: detectorNames, detectorTallies: tallies, tags: tags, columns: columns, everything: everything)
     }
 
     private mutating func tally(_ name: String) -> Int {
