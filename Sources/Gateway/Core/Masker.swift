@@ -86,7 +86,8 @@ public protocol Masker: AnyObject, Sendable {
     /// - Returns: false where a question is still open (a schema is being fetched): park that side, ask again when the
     ///   request's waker was called. Nothing was appended then.
     func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool
 }

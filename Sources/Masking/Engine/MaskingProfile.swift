@@ -74,12 +74,14 @@ public final class MaskingProfile: Masker {
             let isKey = field.part == .key
             var header: Range<Int>?
             if schemas.hasRegistry {
-                header = MaskingProfile.header(isKey ? RegistryFraming.keyHeader : RegistryFraming.valueHeader, index, fields, bytes)
+                header = MaskingProfile.header(
+                    isKey ? RegistryFraming.keyHeader : RegistryFraming.valueHeader, index, fields, bytes)
             }
             let reading =
                 if let header {
                     schemas.reading(
-                        of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules, request)
+                        of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules,
+                        request)
                 } else {
                     schemas.reading(of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request)
                 }

@@ -60,7 +60,8 @@ final class MaskingWorkspace: @unchecked Sendable {
     func replace(_ text: RawSpan, rule: Int, isNumber: Bool = false, into output: inout [UInt8]) -> Inspection {
         let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
         guard let action else { return .failed }
-        if case .nothing = opens {} else {
+        if case .nothing = opens {
+        } else {
             switch action.open(text, opens, into: &output) {
             case .opened:
                 opened &+= 1

@@ -67,7 +67,8 @@ final class SchemaMasker: Sendable {
                 if schema.format == .protobuf {
                     guard let name = file.message, let index = schema.message(named: name) else {
                         fail(
-                            "\(file.file) has no message '\(file.message ?? "")'", "message: the full name, package included")
+                            "\(file.file) has no message '\(file.message ?? "")'",
+                            "message: the full name, package included")
                         continue
                     }
                     message = index
@@ -134,7 +135,8 @@ final class SchemaMasker: Sendable {
         }
     }
 
-    private func reading(_ schema: Schema, _ message: Int, from start: Int, _ isKey: Bool, _ part: PartRules) -> Reading {
+    private func reading(_ schema: Schema, _ message: Int, from start: Int, _ isKey: Bool, _ part: PartRules) -> Reading
+    {
         let key = PlanKey(schema: ObjectIdentifier(schema), message: message, isKey: isKey)
         let known = plans.withLock { $0[key]?.compiled }
         let compiled = known ?? compile(schema, message, part)

@@ -109,7 +109,9 @@ struct JSONScanner {
     private mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
         if isCapturing { return keepSubject(start, end, rule) }
-        if !workspace.isKey, case .nothing = workspace.opens, case .replacement(let replacement) = rules.actions[rule].kind {
+        if !workspace.isKey, case .nothing = workspace.opens,
+            case .replacement(let replacement) = rules.actions[rule].kind
+        {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
@@ -197,6 +199,19 @@ struct JSONScanner {
     }
 
     // MARK: What no path names
+
+    /// True where a number may be an identifier that is written with a fraction or an exponent: its digits are not seen
+    /// before they are put together.
+    private func isScaled(_ start: Int, _ end: Int) -> Bool {
+        guard part.detectors != nil, !isCapturing, end &- start >= NumberText.shortestScaled else { return false }
+        for at in start..<end {
+            switch byte(at) {
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return true
+            default: continue
+            }
+        }
+        return false
+    }
 
     /// True where a string may be base64: nothing but its characters at the beginning.
     @inline(__always)
@@ -302,7 +317,7 @@ struct JSONScanner {
             return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             guard let end = skip(start, depth: depth) else { return nil }
-            if detects { inspect(start, end, places) }
+            if detects || looks && isScaled(start, end) { inspect(start, end, places) }
             return end
         default: return skip(start, depth: depth)
         }

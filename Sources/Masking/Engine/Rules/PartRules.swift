@@ -24,7 +24,8 @@ final class PartRules: Sendable {
     init(
         paths: PathAutomaton = PathAutomaton(), names: [(pattern: NamePattern, rule: Int)] = [],
         detectors: DetectorSet? = nil, detectorRules: [Int] = [], detectorNames: [String] = [],
-        detectorTallies: [Int] = [], tags: [(tag: String, rule: Int)] = [], columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil
+        detectorTallies: [Int] = [], tags: [(tag: String, rule: Int)] = [],
+        columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil
     ) {
         self.paths = paths
         self.names = names

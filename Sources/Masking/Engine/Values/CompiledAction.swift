@@ -60,7 +60,8 @@ struct CompiledAction: Sendable {
         case .coarsen(let part): kind = .coarsen(part)
         case .shiftDate(let settings):
             kind = .shiftDate(
-                try DateShift(key: CompiledAction.key(settings.key, keys), domain: settings.domain, days: settings.days))
+                try DateShift(key: CompiledAction.key(settings.key, keys), domain: settings.domain, days: settings.days)
+            )
             subjectPath = settings.subject
         case .token(let settings):
             let tokenizer = try Tokenizer(
