@@ -17,9 +17,11 @@ extension DetectorSet {
         }
         let start = pass.run.group(group).start
         let end = pass.run.group(group &+ 3).end
-        if text[start &- 1] == UInt8(ascii: "."), text.isAlphanumeric(start &- 2) { return }
         if text[end] == UInt8(ascii: "."), text.isAlphanumeric(end &+ 1) { return }
-        if text[start &- 1] == UInt8(ascii: "-") && text.isAlphanumeric(start &- 2) { return }
+        let before = text[start &- 1]
+        if !pass.isAssuming, before == UInt8(ascii: ".") || before == UInt8(ascii: "-"), text.isAlphanumeric(start &- 2) {
+            return
+        }
         if !pass.isAssuming, !pass.name.contains(Context(.ipv4)) {
             if pass.name.contains(.version) { return }
             if text.meaningAround(start, start, reach: 16).contains(.version) { return }

@@ -109,7 +109,7 @@ extension DetectorSet {
         var window = NumberWindow(pass.run, group)
         var end = -1
         var skipped = -1
-        if text.isAlphanumeric(start &- 1) { return }
+        if !pass.isAssuming, text.isAlphanumeric(start &- 1) { return }
         for last in group..<min(pass.run.groupCount, group &+ 16) {
             if pass.run.group(last).isExtension && last > group { break }
             window.extend(pass.run, to: last)
