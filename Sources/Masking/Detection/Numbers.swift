@@ -125,12 +125,17 @@ extension DetectorSet {
     /// - Returns: the group to go on with.
     func examineStart(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) -> Int {
         var window = NumberWindow(pass.run, group)
-        let findings = pass.findings.count
+        let hasDigit = pass.run.group(group).hasDigit
+        if hasDigit, text[window.start &- 1] == UInt8(ascii: "+") || text[window.start &- 2] == UInt8(ascii: "+") {
+            let next = enabled.has(.phone) ? examinePhone(text, group, &pass) : group
+            if next > group || pass.hasHit { return next }
+        }
+        if hasDigit, enabled.has(.ipv4), examineIPv4(text, group, &pass) { return group &+ 4 }
         var next = group &+ 1
         for last in group..<pass.run.groupCount {
             window.extend(pass.run, to: last)
             if window.length > 34 || (last > group && pass.run.group(last).isExtension) { break }
-            if window.length >= 7 {
+            if window.length >= 9 {
                 let before = pass.findings.count
                 if pass.run.lettersIn(window.first, window.length) == 0 {
                     examineDigits(text, window, &pass)
@@ -143,11 +148,10 @@ extension DetectorSet {
                 }
             }
         }
-        if pass.run.group(group).hasDigit {
-            if enabled.has(.phone), next == group &+ 1 { examinePhone(text, group, &pass) }
-            if enabled.has(.ipv4) { examineIPv4(text, group, &pass) }
-            if enabled.has(.dateOfBirth) { examineDate(text, group, &pass) }
-            if pass.findings.count > findings { next = max(next, group &+ 1) }
+        if hasDigit, next == group &+ 1 {
+            let isDate = examineDate(text, group, &pass)
+            if pass.hasHit { return next }
+            if !isDate, enabled.has(.phone) { next = max(next, examinePhone(text, group, &pass)) }
         }
         return next
     }
@@ -236,7 +240,8 @@ extension DetectorSet {
         {
             // In three groups it may as well be a telephone number of North America, unless none can begin like that.
             let isNoPhone = pass.run.digit(window.first) < 2 || pass.run.digit(window.first &+ 3) < 2
-            let free = window.shape == 0x334 && isNoPhone && window.mark != 255 && !text.goesOn(window) ? 65 : 0
+            let free =
+                window.shape == 0x334 && isNoPhone && window.has(UInt8(ascii: " ")) && !text.goesOn(window) ? 65 : 0
             add(.ukHealthService, text, window, &pass, free: free)
         }
     }

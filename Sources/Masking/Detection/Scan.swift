@@ -9,6 +9,9 @@ private struct Before {
     var number: UInt64 = 0
     var number2: UInt64 = 0
     var number4: UInt64 = 0
+    var letter: UInt64 = 0
+    var letter2: UInt64 = 0
+    var letter4: UInt64 = 0
     var token: UInt64 = 0
     var token2: UInt64 = 0
     var token4: UInt64 = 0
@@ -31,8 +34,8 @@ extension DetectorSet {
     /// Goes through the text in blocks of 64 bytes, whose masks say where something may end that a detector knows; the
     /// detectors look only there.
     ///
-    /// What a mask must have for a detector to be asked: seven digits and marks, or nine bytes of a token with a digit
-    /// among them, or an "@", or colons as in addresses. So `mayMatch` and `find` ask the same questions.
+    /// What a mask must have for a detector to be asked: seven digits and marks, or nine bytes of a token with a digit and a
+    /// letter among them, or an "@", or colons as in addresses. So `mayMatch` and `find` ask the same questions.
     ///
     /// - Returns: true where the text has characters beyond ASCII that must be folded first.
     @discardableResult
@@ -40,120 +43,141 @@ extension DetectorSet {
         pass.begin()
         var classes = ByteClasses()
         if text.count <= 64 {
-            // A short value without anything that could begin to be found.
             unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
+            // A short value without anything that could begin to be found.
             let some = classes.digit | classes.at | classes.high | classes.colon | classes.dash & classes.dash &<< 1
             if some == 0, !pass.isAssuming || classes.backslash == 0 { return false }
+            if mustFold(text, 0, classes, &pass, isPlain: isFolded) { return !pass.hasHit }
+            var none = Before()
+            examine(text, 0, &classes, &none, &pass)
+            return false
         }
+        return scanBlocks(text, &pass, isFolded: isFolded)
+    }
+
+    private func scanBlocks(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool) -> Bool {
+        var classes = ByteClasses()
         var before = Before()
         var isPlain = isFolded
-        let asksNumbers = !enabled.isDisjoint(with: .numbers)
-        let asksTokens = !enabled.isDisjoint(with: .tokens)
-        let asksAddresses = !enabled.isDisjoint(with: .addresses)
-        let asksEmail = enabled.has(.email)
-        let asksBirth = enabled.has(.dateOfBirth)
-        let asksKeys = enabled.has(.pem)
         var offset = 0
         while offset < text.count {
-            if text.count > 64 {
-                unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            if classes.high | classes.backslash != 0 {
+                if mustFold(text, offset, classes, &pass, isPlain: isPlain) { return !pass.hasHit }
+                if classes.high != 0, !pass.isAssuming { isPlain = true }
             }
-            if classes.high != 0, !isPlain {
-                if pass.isAssuming {
-                    if matters(text, offset, classes.high) {
-                        pass.hasHit = true
-                        return false
-                    }
-                } else {
-                    if matters(text, from: offset) { return true }
-                    isPlain = true
-                }
-            }
-            if pass.isAssuming, classes.backslash != 0, escapeMatters(text, offset, classes.backslash) {
-                pass.hasHit = true
-                return false
-            }
-            let digit = classes.digit
-            if asksNumbers || asksTokens {
-                let token = digit | classes.letter | classes.word
-                let token2 = token & shifted(token, before.token, 1)
-                let token4 = token2 & shifted(token2, before.token2, 2)
-                if digit | before.digit &>> 56 == 0 {
-                    // No digit, and none in the eight bytes before: nothing ends here.
-                    before.firstMark = 0
-                    before.secondMark = 0
-                    before.number = 0
-                    before.number2 = 0
-                    before.number4 = 0
-                    before.some2 = 0
-                    before.some4 = 0
-                } else {
-                    // Digits, each with the marks behind it, up to three.
-                    let first = classes.mark & shifted(digit, before.digit, 1)
-                    let second = classes.mark & shifted(first, before.firstMark, 1)
-                    let third = classes.mark & shifted(second, before.secondMark, 1)
-                    let number = digit | first | second | third
-                    let number2 = number & shifted(number, before.number, 1)
-                    let number4 = number2 & shifted(number2, before.number2, 2)
-                    let number7 = number4 & shifted(number4, before.number4, 3)
-                    let token9 = token4 & shifted(token4, before.token4, 4) & shifted(token, before.token, 8)
-                    var tokens: UInt64 = 0
-                    let some2 = digit | shifted(digit, before.digit, 1)
-                    let some4 = some2 | shifted(some2, before.some2, 2)
-                    if token9 != 0 {
-                        let some8 = some4 | shifted(some4, before.some4, 4)
-                        tokens = token9 & (some8 | shifted(digit, before.digit, 8))
-                    }
-                    let places = number7 & digit | tokens
-                    if places != 0 {
-                        if asksNumbers { examineNumbers(text, offset, places, &pass) }
-                        if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
-                        if pass.hasHit { return false }
-                    }
-                    if asksBirth {
-                        let year = fourDigits(digit, before.digit) & shifted(classes.space, before.space, 4)
-                        if year != 0 { examineYears(text, offset, year, &pass) }
-                    }
-                    before.firstMark = first
-                    before.secondMark = second
-                    before.number = number
-                    before.number2 = number2
-                    before.number4 = number4
-                    before.some2 = some2
-                    before.some4 = some4
-                }
-                before.space = classes.space
-                before.token = token
-                before.token2 = token2
-                before.token4 = token4
-            }
-            if asksEmail, classes.at != 0 { examineEmails(text, offset, classes.at, &pass) }
-            if asksAddresses {
-                let hexOrColon = digit | classes.letter | classes.colon
-                let linked = classes.colon & shifted(hexOrColon, before.beforeColon, 1)
-                if linked | before.linked != 0 {
-                    let double = linked & shifted(classes.colon, before.colon, 1)
-                    let linked2 = linked & chained(linked, before.linked)
-                    let linked3 = linked2 & chained(linked2, before.linked2)
-                    if double | linked3 != 0 { examineAddresses(text, offset, double | linked3, &pass) }
-                    before.linked2 = linked2
-                } else {
-                    before.linked2 = 0
-                }
-                before.linked = linked
-                before.colon = classes.colon
-                before.beforeColon = hexOrColon
-            }
-            if asksKeys {
-                let dash2 = classes.dash & shifted(classes.dash, before.dash, 1)
-                if dash2 != 0 { examineKeys(text, offset, dash2, &pass) }
-                before.dash = classes.dash
-            }
+            examine(text, offset, &classes, &before, &pass)
             if pass.hasHit { return false }
-            before.digit = digit
+            before.digit = classes.digit
             offset &+= 64
         }
         return false
+    }
+
+    /// True where characters beyond ASCII from this block on must be folded, or, while assuming, may be what is looked
+    /// for: that is a hit.
+    @inline(__always)
+    private func mustFold(
+        _ text: TextBytes, _ offset: Int, _ classes: ByteClasses, _ pass: inout DetectionPass, isPlain: Bool
+    ) -> Bool {
+        if !pass.isAssuming { return classes.high != 0 && !isPlain && matters(text, from: offset) }
+        let isHit =
+            (classes.high != 0 && matters(text, offset, classes.high))
+            || (classes.backslash != 0 && escapeMatters(text, offset, classes.backslash))
+        if isHit { pass.hasHit = true }
+        return isHit
+    }
+
+    /// Asks the detectors about one block.
+    @inline(__always)
+    private func examine(
+        _ text: TextBytes, _ offset: Int, _ classes: inout ByteClasses, _ before: inout Before,
+        _ pass: inout DetectionPass
+    ) {
+        let digit = classes.digit
+        if asksNumbers || asksTokens {
+            let token = digit | classes.letter | classes.word
+            let token2 = token & shifted(token, before.token, 1)
+            let token4 = token2 & shifted(token2, before.token2, 2)
+            let letter2 = classes.letter | shifted(classes.letter, before.letter, 1)
+            let letter4 = letter2 | shifted(letter2, before.letter2, 2)
+            if digit | before.digit &>> 56 == 0 {
+                // No digit, and none in the eight bytes before: nothing ends here.
+                before.firstMark = 0
+                before.secondMark = 0
+                before.number = 0
+                before.number2 = 0
+                before.number4 = 0
+                before.some2 = 0
+                before.some4 = 0
+            } else {
+                // Digits, each with the marks behind it, up to three.
+                let first = classes.mark & shifted(digit, before.digit, 1)
+                let second = classes.mark & shifted(first, before.firstMark, 1)
+                let third = classes.mark & shifted(second, before.secondMark, 1)
+                let number = digit | first | second | third
+                let number2 = number & shifted(number, before.number, 1)
+                let number4 = number2 & shifted(number2, before.number2, 2)
+                let number7 = number4 & shifted(number4, before.number4, 3)
+                let token9 = token4 & shifted(token4, before.token4, 4) & shifted(token, before.token, 8)
+                var tokens: UInt64 = 0
+                let some2 = digit | shifted(digit, before.digit, 1)
+                let some4 = some2 | shifted(some2, before.some2, 2)
+                if token9 != 0 {
+                    let some8 = some4 | shifted(some4, before.some4, 4)
+                    let letter8 = letter4 | shifted(letter4, before.letter4, 4)
+                    tokens =
+                        token9 & (some8 | shifted(digit, before.digit, 8))
+                        & (letter8 | shifted(classes.letter, before.letter, 8))
+                }
+                let places = number7 & digit | tokens
+                if places != 0 {
+                    if asksNumbers { examineNumbers(text, offset, places, &pass) }
+                    if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
+                    if pass.hasHit { return }
+                }
+                if enabled.has(.dateOfBirth) {
+                    let year = fourDigits(digit, before.digit) & shifted(classes.space, before.space, 4)
+                    if year != 0 { examineYears(text, offset, year, &pass) }
+                }
+                before.firstMark = first
+                before.secondMark = second
+                before.number = number
+                before.number2 = number2
+                before.number4 = number4
+                before.some2 = some2
+                before.some4 = some4
+            }
+            before.space = classes.space
+            before.letter = classes.letter
+            before.letter2 = letter2
+            before.letter4 = letter4
+            before.token = token
+            before.token2 = token2
+            before.token4 = token4
+        }
+        if enabled.has(.email), classes.at != 0 { examineEmails(text, offset, classes.at, &pass) }
+        if asksAddresses {
+            let hexOrColon = digit | classes.letter | classes.colon
+            let linked = classes.colon & shifted(hexOrColon, before.beforeColon, 1)
+            if linked | before.linked != 0 {
+                let double = linked & shifted(classes.colon, before.colon, 1)
+                let linked2 = linked & chained(linked, before.linked)
+                let linked3 = linked2 & chained(linked2, before.linked2)
+                if double | linked3 != 0 { examineAddresses(text, offset, double | linked3, &pass) }
+                before.linked2 = linked2
+            } else {
+                before.linked2 = 0
+            }
+            before.linked = linked
+            before.colon = classes.colon
+            before.beforeColon = hexOrColon
+        }
+        if enabled.has(.pem) {
+            let dash2 = classes.dash & shifted(classes.dash, before.dash, 1)
+            if dash2 != 0 { examineKeys(text, offset, dash2, &pass) }
+            before.dash = classes.dash
+        }
     }
 
     /// Ends of four digits.
