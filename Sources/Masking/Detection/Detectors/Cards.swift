@@ -1,5 +1,3 @@
-import TidegateWire
-
 /// Where the numbers of payment cards begin (ISO/IEC 7812-1 and what the schemes publish), and how long they are.
 enum CardIssuers {
     /// True where a number of `length` digits that begins with the six digits `prefix` may be some scheme's.

@@ -1,5 +1,3 @@
-import TidegateWire
-
 /// The calling codes of ITU-T E.164 and how many digits follow them.
 struct CallingCodes: Sendable {
     static let shared = CallingCodes()

@@ -1,5 +1,3 @@
-import TidegateWire
-
 extension DetectorSet {
     /// Four numbers up to 255 with points between (RFC 791, as everybody writes them), and no version of a program.
     ///

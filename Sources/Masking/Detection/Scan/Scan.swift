@@ -1,5 +1,4 @@
 import CByteClasses
-import TidegateWire
 
 /// What the blocks before said: each mask of the last block, whose upper bits reach into the next.
 private struct Before {

@@ -1,5 +1,3 @@
-import TidegateWire
-
 extension DetectorSet {
     /// Looks at each token (letters, digits and `-._/+=`) that a bit of `places` lies in, once.
     func examineTokens(_ text: TextBytes, _ offset: Int, _ places: UInt64, _ pass: inout DetectionPass) {

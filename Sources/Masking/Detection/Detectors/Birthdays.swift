@@ -1,5 +1,3 @@
-import TidegateWire
-
 extension DetectorSet {
     /// A date in figures that begins with `group`: of birth only where that is announced.
     ///
