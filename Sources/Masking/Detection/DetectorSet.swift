@@ -13,6 +13,8 @@ public final class DetectorSet: Sendable {
     let asksNumbers: Bool
     let asksTokens: Bool
     let asksAddresses: Bool
+    /// Whether any looks at tokens without digits.
+    let asksLongTokens: Bool
     /// The place in the list: of built-in ones by their ordinal, of users' patterns from `firstPattern` on.
     private let places: [Int]
     private static let firstPattern = 64
@@ -46,6 +48,7 @@ public final class DetectorSet: Sendable {
         asksTokens =
             enabled.has(.bitcoin) || enabled.has(.awsKey) || enabled.has(.jwt) || enabled.has(.githubToken)
             || enabled.has(.slackToken) || enabled.has(.stripeKey) || enabled.has(.secret) || enabled.has(.mac)
+        asksLongTokens = enabled.has(.awsKey)
         asksAddresses = enabled.has(.ipv6) || enabled.has(.mac)
         count = list.count
         if enabled.has(.phone) { _ = CallingCodes.shared }

@@ -15,7 +15,10 @@ extension DetectorSet {
             else {
                 return false
             }
-            guard pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) else { return false }
+            guard
+                pass.isAssuming || pass.name.contains(Context(.dateOfBirth))
+                    || text.meaningDirectlyBefore(start).contains(Context(.dateOfBirth))
+            else { return false }
         } else {
             guard pass.run.groupCount &- group >= 3 else { return false }
             let second = pass.run.group(group &+ 1)
@@ -104,7 +107,7 @@ extension DetectorSet {
         if pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) {
             pass.add(.dateOfBirth, start, end, 95)
         } else if pass.name.isDisjoint(with: .against) || !pass.name.isDisjoint(with: .all),
-            pass.near(text, start, end).contains(Context(.dateOfBirth))
+            text.meaningDirectlyBefore(start).contains(Context(.dateOfBirth))
         {
             pass.add(.dateOfBirth, start, end, 85)
         }

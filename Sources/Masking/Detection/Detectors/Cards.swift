@@ -60,7 +60,9 @@ extension DetectorSet {
         if isOneDigit || text.isInUUID(window.start, window.end) { return }
         let isIssued = CardIssuers.issue(prefix, length: window.length)
         let isUsual = window.isBare || window.isOnes || isUsualGrouping(window.shape)
-        let mayBeFree = isIssued && isUsual && (window.isBare || !text.goesOn(window))
+        let mayBeFree =
+            isIssued && isUsual && (window.isBare || !text.goesOn(window))
+            && (window.shape != 0x444 || !isInRow(text, window))
         if pass.isAssuming || pass.name.contains(Context(.creditCard)) {
             pass.add(.creditCard, window.start, window.end, isIssued ? 99 : 80)
             return
@@ -69,7 +71,7 @@ extension DetectorSet {
         if mayBeFree {
             if window.isBare, pass.contradicts(text, window.start) { return }
             pass.add(.creditCard, window.start, window.end, 90)
-        } else if window.last &- window.group < 6 || window.isOnes,
+        } else if isUsual || (isIssued && window.mark != 255 && window.last &- window.group < 6),
             pass.announces(.creditCard, text, window.start, window.end)
         {
             pass.add(.creditCard, window.start, window.end, isIssued ? 95 : 75)

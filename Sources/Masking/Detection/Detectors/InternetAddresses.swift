@@ -25,7 +25,7 @@ extension DetectorSet {
         }
         if !pass.isAssuming, !pass.name.contains(Context(.ipv4)) {
             if pass.name.contains(.version) { return false }
-            if text.meaningAround(start, start, reach: 16).contains(.version) { return false }
+            if text.meaningAround(start, start, reach: 16, behind: false).contains(.version) { return false }
         }
         pass.add(.ipv4, start, end, 90)
         return true
@@ -128,6 +128,8 @@ extension DetectorSet {
             at &+= 1
         }
         if size > 0 { groups &+= 1 }
+        // Eight pairs of digits are the name of a port or the beginning of a fingerprint.
+        if doubles == 0, digits == 16, end &- start == 23 { return }
         guard doubles == 1 ? groups <= 7 : doubles == 0 && groups == 8 else { return }
         // "::1" is nobody's, and "a::b" is more often a program's name than an address.
         if doubles == 1, groups < 2 || digits < 4 || (!hasDigit && groups < 3) { return }

@@ -49,7 +49,9 @@ extension DetectorSet {
             if enabled.has(.indiaAadhaar), window.isBare || window.shape == 0x444 || window.isOnes,
                 pass.accepts(.indiaAadhaar, window)
             {
-                add(.indiaAadhaar, text, window, &pass, free: window.shape == 0x444 && !text.goesOn(window) ? 80 : 0)
+                add(
+                    .indiaAadhaar, text, window, &pass,
+                    free: window.shape == 0x444 && !text.goesOn(window) && !isInRow(text, window) ? 80 : 0)
             }
             examineCard(text, window, &pass)
         case 13, 16, 17, 19: examineCard(text, window, &pass)
@@ -152,7 +154,10 @@ extension DetectorSet {
         default: guard window.isOnes else { return }
         }
         guard pass.accepts(.franceRegistration, window) else { return }
-        add(.franceRegistration, text, window, &pass, free: text.goesOn(window) ? 0 : 90)
+        // 3, 4, 7 and 8 are rare, and begin the numbers of cards as well.
+        let first = pass.run.digit(window.first)
+        let free = window.isBare && first > 2 ? 0 : 90
+        add(.franceRegistration, text, window, &pass, free: text.goesOn(window) ? 0 : free)
     }
 
     func examineResident(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) {

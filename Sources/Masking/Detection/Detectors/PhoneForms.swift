@@ -167,7 +167,7 @@ extension DetectorSet {
             if leading == 1, pass.run.digit(run &+ 1) >= 3, !isInRow(text, window) { return 70 }  // China
         default: break
         }
-        guard leading == 0, !window.isBare, window.length >= 9, window.length <= 13 else { return 0 }
+        guard leading == 0, !window.isBare, window.length >= 9 else { return 0 }
         if pass.run.digit(run &+ 1) == 0 {
             // The international prefix of most countries.
             let isPossible = CallingCodes.shared.mayBe(pass.run, run &+ 2, window.length &- 2, without: -1)
@@ -184,7 +184,7 @@ extension DetectorSet {
     }
 
     /// True where spaces part the window from digits on either side: numbers in a row.
-    private func isInRow(_ text: TextBytes, _ window: NumberWindow) -> Bool {
+    func isInRow(_ text: TextBytes, _ window: NumberWindow) -> Bool {
         var at = window.start &- 1
         while text[at] == UInt8(ascii: " ") { at &-= 1 }
         if text.isDigit(at) { return true }
@@ -197,11 +197,16 @@ extension DetectorSet {
     private func mayBeAnnounced(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) -> Bool {
         if pass.isAssuming || pass.name.contains(Context(.phone)) { return true }
         switch window.shape {
-        case 0x422, 0x224, 0x4222, 0x42222, 0x324: return false
+        case 0x422, 0x224, 0x4222, 0x42222, 0x324, 0x222: return false
+        case 0x444: if isInRow(text, window) { return false }
         default: break
         }
+        // An amount, a time.
+        if window.last == window.group &+ 1, window.has(UInt8(ascii: ".")), window.shape & 0xf <= 2 { return false }
+        if text[window.end] == UInt8(ascii: ":"), text.isDigit(window.end &+ 1) { return false }
         if window.isBare {
             let first = pass.run.digit(window.first) &* 10 &+ pass.run.digit(window.first &+ 1)
+            if window.length == 14, first == 19 || first == 20 { return false }
             if window.length == 8 || ((window.length == 13 || window.length == 10) && (first == 16 || first == 17)) {
                 return false
             }

@@ -14,6 +14,7 @@ private struct Before {
     var token: UInt64 = 0
     var token2: UInt64 = 0
     var token4: UInt64 = 0
+    var token8: UInt64 = 0
     var some2: UInt64 = 0
     var some4: UInt64 = 0
     var space: UInt64 = 0
@@ -45,7 +46,9 @@ extension DetectorSet {
             unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
             // A short value without anything that could begin to be found.
             let some = classes.digit | classes.at | classes.high | classes.colon | classes.dash & classes.dash &<< 1
-            if some == 0, !pass.isAssuming || classes.backslash == 0 { return false }
+            if some == 0, !pass.isAssuming || classes.backslash == 0, !asksLongTokens || text.count < 20 {
+                return false
+            }
             if mustFold(text, 0, classes, &pass, isPlain: isFolded) { return !pass.hasHit }
             var none = Before()
             examine(text, 0, &classes, &none, &pass)
@@ -100,6 +103,10 @@ extension DetectorSet {
             let token4 = token2 & shifted(token2, before.token2, 2)
             let letter2 = classes.letter | shifted(classes.letter, before.letter, 1)
             let letter4 = letter2 | shifted(letter2, before.letter2, 2)
+            // A key of capitals alone may be without a digit.
+            let token8 = token4 & shifted(token4, before.token4, 4)
+            let long = asksLongTokens ? token8 & shifted(token8, before.token8, 8) : 0
+            before.token8 = token8
             if digit | before.digit &>> 56 == 0 {
                 // No digit, and none in the eight bytes before: nothing ends here.
                 before.firstMark = 0
@@ -109,6 +116,7 @@ extension DetectorSet {
                 before.number4 = 0
                 before.some2 = 0
                 before.some4 = 0
+                if long != 0 { examineTokens(text, offset, long, &pass) }
             } else {
                 // Digits, each with the marks behind it, up to three.
                 let first = classes.mark & shifted(digit, before.digit, 1)
@@ -118,18 +126,23 @@ extension DetectorSet {
                 let number2 = number & shifted(number, before.number, 1)
                 let number4 = number2 & shifted(number2, before.number2, 2)
                 let number7 = number4 & shifted(number4, before.number4, 3)
-                let token9 = token4 & shifted(token4, before.token4, 4) & shifted(token, before.token, 8)
-                var tokens: UInt64 = 0
+                let token9 = token8 & shifted(token, before.token, 8)
+                var tokens = long
                 let some2 = digit | shifted(digit, before.digit, 1)
                 let some4 = some2 | shifted(some2, before.some2, 2)
                 if token9 != 0 {
                     let some8 = some4 | shifted(some4, before.some4, 4)
                     let letter8 = letter4 | shifted(letter4, before.letter4, 4)
-                    tokens =
+                    tokens |=
                         token9 & (some8 | shifted(digit, before.digit, 8))
                         & (letter8 | shifted(classes.letter, before.letter, 8))
                 }
-                let places = number7 & digit | tokens
+                // The first four of an IBAN in groups.
+                let account =
+                    classes.mark & shifted(digit, before.digit, 1)
+                    & shifted(digit, before.digit, 2) & shifted(classes.letter, before.letter, 3)
+                    & shifted(classes.letter, before.letter, 4)
+                let places = number7 & digit | tokens | account
                 if places != 0 {
                     if asksNumbers { examineNumbers(text, offset, places, &pass) }
                     if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
@@ -243,6 +256,7 @@ extension DetectorSet {
             let byte = UInt8(truncatingIfNeeded: unit)
             return byte.isTokenByte || byte.isMark || byte == UInt8(ascii: "@") || byte == UInt8(ascii: ":")
                 || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\")
+                || (enabled.has(.secret) && isSecretByte(byte))
         }
         if unit == 0xd835 { return true }  // the first half of a mathematical digit
         if unit >= 0xd800, unit < 0xe000 { return false }
