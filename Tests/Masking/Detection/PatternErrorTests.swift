@@ -33,6 +33,10 @@ struct PatternErrorTests {
         Refusal("\\b", .matchesNothing, nil, "matches an empty text, so it would match everywhere"),
         Refusal("ab{1,100000}", .tooLarge, 2, "repeats too often"),
         Refusal("\\w{10,300}@\\w{10,300}", .tooLarge, nil, "needs too many states"),
+        Refusal("x\\p{L}{1,200}", .tooLarge, 6, "repeats too often"),
+        Refusal("[\\p{L}{}]{3,20}", .tooLarge, 9, "repeats too often"),
+        Refusal(".{32000}", .tooLarge, 1, "repeats too often"),
+        Refusal("[^{]{1,990}y", .tooLarge, nil, "needs too many states"),
         Refusal("a^b", .syntax, nil, "has ^ after something that must come before it"),
         Refusal("a$b", .syntax, nil, "has $ before something that must come after it"),
         Refusal("x(a", .syntax, 1, "opens a group that is not closed"),
@@ -58,6 +62,13 @@ struct PatternErrorTests {
         #expect(error?.suggestion.isEmpty == false)
         #expect(error?.description.hasPrefix("pattern 'badge'") == true)
         #expect(throws: PatternError.self) { try NamePattern(refusal.pattern) }
+    }
+
+    @Test(arguments: [
+        "\\p{Lu}\\d{12}", "(?:ab){3,20}", "[{]x{999}", "\\{1000000}", "\\d{4,}", "\\p{L}+", "x\\p{Lu}{2,3}",
+    ])
+    func `what can run is not refused for its braces`(pattern: String) throws {
+        _ = try UserPattern(name: "n", pattern: pattern)
     }
 
     @Test func `names, words and sets have bounds`() throws {

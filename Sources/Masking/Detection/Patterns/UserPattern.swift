@@ -59,6 +59,13 @@ public struct UserPattern: Sendable, Equatable {
                 pattern: name, reason: .syntax, offset: pattern.utf8.distance(from: pattern.utf8.startIndex, to: zero),
                 message: "has a zero byte", suggestion: "\\x00 for that character")
         }
+        if let excess = RepeatBounds.excess(in: pattern) {
+            throw PatternError(
+                pattern: name, reason: .tooLarge, offset: excess, message: "repeats too often",
+                suggestion:
+                    "at most \(RepeatBounds.largest) times, Unicode properties \(RepeatBounds.largestOfProperties), or +"
+            )
+        }
         let expression = PatternDatabase.Expression(text: pattern, identifier: 0)
         do throws(PatternDatabase.Failure) {
             return try PatternDatabase([expression])
