@@ -130,7 +130,8 @@ let package = Package(
         tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
         tests("DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"]),
         tests(
-            "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"]),
+            "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"],
+            exclude: ["Oracle"]),
         tests(
             "MaskingTests", "Masking/Engine",
             [

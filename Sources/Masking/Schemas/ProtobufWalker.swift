@@ -137,7 +137,9 @@ struct ProtobufWalker {
             guard let body = open(end: end, payload, &list) else { return false }
             return entry(node, end: body.end, depth &+ 1, payload, &list) && close(body)
         case .message, .nothing:
-            if wire == 3 { return message(field.node, end: end, group: field.number, depth: depth &+ 1, payload, &list) }
+            if wire == 3 {
+                return message(field.node, end: end, group: field.number, depth: depth &+ 1, payload, &list)
+            }
             guard let body = open(end: end, payload, &list) else { return false }
             return message(field.node, end: body.end, group: 0, depth: depth &+ 1, payload, &list) && close(body)
         default: return false

@@ -8,7 +8,8 @@ struct SchemaFileTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         for (name, bytes) in files {
             let url = folder.appending(path: name)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(bytes).write(to: url)
         }
         try body(folder.path)
@@ -35,7 +36,8 @@ struct SchemaFileTests {
     }
 
     @Test(.enabled(if: Oracle.isThere, Oracle.lacking)) func `a set of descriptors is read from a file`() throws {
-        let cases = try Oracle.lines(ProtobufOracleTests.Case.self, Oracle.run("protobuf_cases.py", ["generate", "1", "1"]))
+        let cases = try Oracle.lines(
+            ProtobufOracleTests.Case.self, Oracle.run("protobuf_cases.py", ["generate", "1", "1"]))
         let bytes = unhex(try #require(cases.first).descriptors)
         try withFiles(["s.desc": bytes, "cut.desc": Array(bytes.dropLast())]) { folder in
             let schema = try Schema(file: folder + "/s.desc")

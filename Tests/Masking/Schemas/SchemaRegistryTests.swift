@@ -44,7 +44,8 @@ struct SchemaRegistryTests {
     @Test func `formats, GUIDs and references are the registry's`() async throws {
         let guid = SchemaKey.guid(0x8979_1762_2336_4186, 0x9674_299b_90a8_02e2)
         remote.say(
-            "/schemas/guids/89791762-2336-4186-9674-299b90a802e2", #"syntax = "proto3"; import "a b.proto"; message M { N n = 1; }"#,
+            "/schemas/guids/89791762-2336-4186-9674-299b90a802e2",
+            #"syntax = "proto3"; import "a b.proto"; message M { N n = 1; }"#,
             type: "PROTOBUF", references: #"[{"name":"a b.proto","subject":"a/b ä","version":3}]"#)
         remote.say(
             "/subjects/a%2Fb%20%C3%A4/versions/3", #"syntax = "proto3"; import "c.proto"; message N { C c = 1; }"#,
@@ -59,7 +60,8 @@ struct SchemaRegistryTests {
 
     @Test func `Avro types of references are there before those that use them`() async throws {
         remote.say(
-            "/schemas/ids/1", #"{"type":"record","name":"A","fields":[{"name":"b","type":"B"},{"name":"c","type":"C"}]}"#,
+            "/schemas/ids/1",
+            #"{"type":"record","name":"A","fields":[{"name":"b","type":"B"},{"name":"c","type":"C"}]}"#,
             references: #"[{"name":"B","subject":"b","version":1},{"name":"C","subject":"c","version":1}]"#)
         remote.say(
             "/subjects/b/versions/1", #"{"type":"record","name":"B","fields":[{"name":"c","type":"C"}]}"#,
@@ -155,7 +157,9 @@ struct SchemaRegistryTests {
         #expect(Said(registry.schema(.id(7))) == .ready(.avro))
     }
 
-    @Test(arguments: ["registry", "ftp://registry", "http://user:secret@registry", "http://registry?x", "http://registry#x"])
+    @Test(arguments: [
+        "registry", "ftp://registry", "http://user:secret@registry", "http://registry?x", "http://registry#x",
+    ])
     func `what is no URL of a registry is refused, without being repeated`(url: String) {
         let error = #expect(throws: SchemaError.self) { try SchemaRegistry(RegistrySettings(url: url)) }
         #expect(error?.message.contains("secret") == false)
@@ -168,7 +172,8 @@ struct SchemaRegistryTests {
                 return HTTPResponse(status: 401, contentType: "text/plain", body: [])
             }
             let body = request.path == "/registry/schemas/ids/1" ? #"{"schema":"\"string\""}"# : "nothing"
-            return HTTPResponse(status: request.path.hasSuffix("1") ? 200 : 404, contentType: "", body: Array(body.utf8))
+            return HTTPResponse(
+                status: request.path.hasSuffix("1") ? 200 : 404, contentType: "", body: Array(body.utf8))
         }
         defer { server.stop() }
         var settings = RegistrySettings(url: "http://127.0.0.1:\(server.port)/registry/")

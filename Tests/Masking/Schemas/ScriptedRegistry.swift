@@ -21,9 +21,14 @@ final class ScriptedRegistry: Sendable {
     /// - Parameter answer: nil takes the path away.
     func say(_ path: String, _ schema: String?, type: String? = nil, references: String = "[]") {
         state.withLock { state in
-            guard let schema else { return state.answers[path] = nil }
-            let escaped = schema.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
-                .replacingOccurrences(of: "\n", with: "\\n")
+            guard let schema else {
+                state.answers[path] = nil
+                return
+            }
+            let escaped = schema.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(
+                of: "\"", with: "\\\""
+            )
+            .replacingOccurrences(of: "\n", with: "\\n")
             let kind = type.map { #""schemaType":"\#($0)","# } ?? ""
             let body = #"{\#(kind)"schema":"\#(escaped)","references":\#(references)}"#
             state.answers[path] = HTTPClient.Answer(status: 200, body: Array(body.utf8))
@@ -66,7 +71,8 @@ final class ScriptedRegistry: Sendable {
     func registry(_ change: (inout RegistrySettings) -> Void = { _ in }) throws -> SchemaRegistry {
         var settings = RegistrySettings(url: "http://registry/")
         change(&settings)
-        return try SchemaRegistry(settings, clock: { [self] in state.withLock { $0.now } }, get: { [self] in try await get($0) })
+        return try SchemaRegistry(
+            settings, clock: { [self] in state.withLock { $0.now } }, get: { [self] in try await get($0) })
     }
 }
 
