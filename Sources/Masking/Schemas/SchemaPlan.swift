@@ -114,7 +114,9 @@ public final class SchemaPlan: Sendable {
         let key = Int(min(leaf.keyStart, leaf.keyEnd))..<Int(leaf.keyEnd)
         let type = -2 - Int(leaf.nameID)
         guard payload.holds(key) else { return }
-        if leafTypes.indices.contains(type), format == .protobuf {
+        if leafTypes.indices.contains(type), format == .protobuf, leafTypes[type].kind != .string {
+            // A key that is not there is its type's zero.
+            if key.isEmpty { return text.append(contentsOf: leafTypes[type].zeroText) }
             _ = LeafText.append(key, leafTypes[type], payload, to: &text)
         } else {
             text.append(bytes: unsafe payload.extracting(unchecked: key))

@@ -69,6 +69,14 @@ struct ProtobufPathTests {
         let payload = wire("3a07 08ff01 1202 0a00 3a07 0807 1203 0a01 'q' 3a02 1200")
         #expect(try found(payload, TakesPaths(["byNumber.7.sku"])) == ["sku=q"])
         #expect(try found(payload, TakesPaths(["byNumber.255.sku", "byNumber.0.sku"])) == ["sku="])
+        let flags = try Schema(
+            .protobuf,
+            Array(#"syntax = "proto3"; message M { map<bool, string> f = 1; map<sint64, string> n = 2; }"#.utf8))
+        let harness = try Harness(flags, message: 0, TakesPaths(["f.*", "n.-5", "n.0"]))
+        let entries = wire("0a03 1201 'a' 0a05 0801 1201 'b' 1205 0809 1201 'c' 1205 0807 1201 'd' 1203 1201 'e'")
+        let isFound = harness.finds(entries)
+        #expect(isFound)
+        #expect(harness.described(entries) == ["false=a", "true=b", "-5=c", "0=e"])
     }
 
     @Test func `a Struct and a wrapper are no levels of a path`() throws {
