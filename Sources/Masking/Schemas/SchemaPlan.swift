@@ -92,6 +92,10 @@ public final class SchemaPlan: Sendable {
             let bytes = unsafe payload.extracting(unchecked: leaf.content)
             text.append(bytes: bytes)
             return UTF8Check.isValid(bytes)
+        case .int, .long:
+            let index = Int(leaf.type)
+            guard leafTypes.indices.contains(index) else { return false }
+            return LeafText.appendInteger(leaf.content, leafTypes[index].encoding, leaf.kind, payload, to: &text)
         default: break
         }
         return LeafText.append(leaf.content, type(of: leaf), payload, to: &text)

@@ -48,9 +48,11 @@ struct SchemaRegistryTests {
             #"syntax = "proto3"; import "a b.proto"; message M { N n = 1; }"#,
             type: "PROTOBUF", references: #"[{"name":"a b.proto","subject":"a/b ä","version":3}]"#)
         remote.say(
-            "/subjects/a%2Fb%20%C3%A4/versions/3", #"syntax = "proto3"; import "c.proto"; message N { C c = 1; }"#,
+            "/subjects/a%2Fb%20%C3%A4/versions/3?deleted=true",
+            #"syntax = "proto3"; import "c.proto"; message N { C c = 1; }"#,
             type: "PROTOBUF", references: #"[{"name":"c.proto","subject":"c","version":1}]"#)
-        remote.say("/subjects/c/versions/1", #"syntax = "proto3"; message C { string s = 1; }"#, type: "PROTOBUF")
+        remote.say(
+            "/subjects/c/versions/1?deleted=true", #"syntax = "proto3"; message C { string s = 1; }"#, type: "PROTOBUF")
         remote.say("/schemas/ids/2", #"{"confluent:tags":["X"]}"#, type: "JSON")
         let registry = try remote.registry()
         #expect(Said(await registry.settled(guid)) == .ready(.protobuf))
@@ -64,9 +66,9 @@ struct SchemaRegistryTests {
             #"{"type":"record","name":"A","fields":[{"name":"b","type":"B"},{"name":"c","type":"C"}]}"#,
             references: #"[{"name":"B","subject":"b","version":1},{"name":"C","subject":"c","version":1}]"#)
         remote.say(
-            "/subjects/b/versions/1", #"{"type":"record","name":"B","fields":[{"name":"c","type":"C"}]}"#,
+            "/subjects/b/versions/1?deleted=true", #"{"type":"record","name":"B","fields":[{"name":"c","type":"C"}]}"#,
             references: #"[{"name":"C","subject":"c","version":1}]"#)
-        remote.say("/subjects/c/versions/1", #"{"type":"enum","name":"C","symbols":["X"]}"#)
+        remote.say("/subjects/c/versions/1?deleted=true", #"{"type":"enum","name":"C","symbols":["X"]}"#)
         #expect(Said(await (try remote.registry()).settled(.id(1))) == .ready(.avro))
     }
 
@@ -91,7 +93,7 @@ struct SchemaRegistryTests {
     @Test func `references in a circle end`() async throws {
         let circle = #"[{"name":"B","subject":"b","version":1}]"#
         remote.say("/schemas/ids/1", #""string""#, references: circle)
-        remote.say("/subjects/b/versions/1", #""string""#, references: circle)
+        remote.say("/subjects/b/versions/1?deleted=true", #""string""#, references: circle)
         _ = await (try remote.registry()).settled(.id(1))
         #expect(remote.asked.count == 2)
     }
