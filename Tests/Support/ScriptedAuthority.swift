@@ -87,7 +87,8 @@ public final class ScriptedMasker: Masker {
     func attach(_ waker: Waker) { self.waker.withLock { $0 = waker } }
 
     public func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool {
         if isReluctant {

@@ -16,11 +16,18 @@ extension Governor {
             for _ in fields.indices { outcomes.append(isUnmasked ? .unchanged : .dropRecord) }
             return counters
         }
-        guard masker.mask(fields, in: bytes, into: &scratch, outcomes: &outcomes, counters: &counters) else {
-            return nil
-        }
+        let request = MaskRequest(resource: resource(of: clearance), waker: waker)
+        guard
+            masker.mask(fields, in: bytes, for: request, into: &scratch, outcomes: &outcomes, counters: &counters)
+        else { return nil }
         meter.tally { $0.maskFailures &+= UInt64(counters.failures) }
         return counters
+    }
+
+    /// What the line of a clearance names, as it came.
+    private func resource(of clearance: Clearance) -> [UInt8] {
+        let line = Int(clearance.line)
+        return line < lines.count ? names.nameBytes(lines[line].operation.resource.index) : []
     }
 
     /// The last question before records are handed over: expiry, range, budget; the answer is written as evidence.

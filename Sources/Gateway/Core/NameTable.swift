@@ -119,5 +119,10 @@ struct NameTable {
         return String(decoding: bytes[Int(starts[Int(index)])..<Int(starts[Int(index) + 1])], as: UTF8.self)
     }
 
+    func nameBytes(_ index: UInt32) -> [UInt8] {
+        guard Int(index) < kinds.count else { return [] }
+        return Array(bytes[Int(starts[Int(index)])..<Int(starts[Int(index) + 1])])
+    }
+
     func kind(_ index: UInt32) -> UInt8 { Int(index) < kinds.count ? kinds[Int(index)] : .max }
 }

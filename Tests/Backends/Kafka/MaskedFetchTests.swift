@@ -349,7 +349,8 @@ import TidegateKafka
 /// Can mask nothing, and lets it through or drops it.
 private final class Failing: Masker {
     func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool {
         for index in fields.indices {
