@@ -77,7 +77,8 @@ actor GatewayService {
         transport = try TransportRuntime(
             settings, authority: made.authority(), ledger: SessionLedger(), sink: evidence, log: log)
         services.attach(transport)
-        figures = GatewayFigures(transport: transport, evidence: evidence)
+        figures = GatewayFigures(
+            transport: transport, evidence: evidence, masks: MaskTallies(configuration.profiles))
         do {
             try transport.replaceListeners(made.listeners)
             let pages = ControlPages(readiness: readiness, metrics: figures)
@@ -183,6 +184,7 @@ actor GatewayService {
         assembly = next
         startBackends()
         for await _ in inForce {}
+        figures.masks.replace(configuration.profiles)
         figures.reloaded(successfully: true)
         evidence.write("config.reloaded") { JSONText.member("reason", reason, to: &$0) }
         log.info("configuration reloaded", ["reason": reason])

@@ -5,15 +5,21 @@ public final class Authority: Sendable {
     public let policy: any PolicyJudge
     /// Compiled profiles; `MaskIndex` n is element n - 1.
     public let maskers: [any Masker]
+    /// Opens tokens for rules that name no profile: masks nothing.
+    public let opener: (any Masker)?
+    /// Which tokens are opened; `MaskIndex.opens` n is element n - 1.
+    public let scopes: [UnmaskScope]
     public let authenticator: any Authenticator
     /// The routes there are, by name; nil knows any.
     private let routes: [String: Route]?
 
     public init(
-        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], authenticator: any Authenticator,
-        routes: [String: Route]? = nil
+        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], opener: (any Masker)? = nil,
+        scopes: [UnmaskScope] = [], authenticator: any Authenticator, routes: [String: Route]? = nil
     ) {
         self.routes = routes
+        self.opener = opener
+        self.scopes = scopes
         self.version = version
         self.policy = policy
         self.maskers = maskers
@@ -32,8 +38,15 @@ public final class Authority: Sendable {
 
     @inlinable
     public func masker(_ index: MaskIndex) -> (any Masker)? {
-        guard !index.isNone, Int(index.index) <= maskers.count else { return nil }
+        if index.index == 0 { return index.opens == 0 ? nil : opener }
+        guard Int(index.index) <= maskers.count else { return nil }
         return maskers[Int(index.index) - 1]
+    }
+
+    /// The tokens to open; none in a dry run, which changes nothing.
+    public func scope(_ index: MaskIndex) -> UnmaskScope {
+        guard index.opens != 0, !index.isDryRun, Int(index.opens) <= scopes.count else { return .nothing }
+        return scopes[Int(index.opens) - 1]
     }
 }
 

@@ -57,7 +57,7 @@ public final class CompiledPolicy: PolicyJudge {
         guard let subject = rule.subjectRank(principal), let resource = rule.resourceRank(question) else { return nil }
         return Specificity(
             resource: resource, subject: subject, route: rule.routes.isEmpty ? 0 : 1,
-            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.isNone ? 0 : 1)
+            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.hides ? 1 : 0)
     }
 
     private func sourceOfDescribe(_ principal: Principal, _ question: Question) -> Int? {
