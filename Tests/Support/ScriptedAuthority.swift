@@ -135,7 +135,6 @@ public final class ScriptedAuthority {
     public let policy: ScriptedPolicy
     public let authenticator: ScriptedAuthenticator
     public let maskers: [any Masker]
-    public let opener: (any Masker)?
     public let scopes: [UnmaskScope]
     public let evidence: EvidenceBuffer
     public let meter: Meter
@@ -156,7 +155,7 @@ public final class ScriptedAuthority {
         ], wireNames: [String] = ["Fetch", "Produce", "Metadata", "CreateTopics"], protocolName: String = "kafka",
         advertise: Advertise? = nil, limits: SessionLimits = SessionLimits(), isConfidential: Bool = true,
         principals: [String: Principal] = ["analyst-token": .analyst],
-        maskers: [any Masker] = [], opener: (any Masker)? = nil, scopes: [UnmaskScope] = [], isStrict: Bool = true,
+        maskers: [any Masker] = [], scopes: [UnmaskScope] = [], isStrict: Bool = true,
         isReluctant: Bool = false,
         ruleNames: [String] = ["rule zero", "rule one", "rule two"],
         judge: @escaping ScriptedPolicy.Judge = { _, _ in Ruling(effect: .allow, rule: 0) },
@@ -170,7 +169,6 @@ public final class ScriptedAuthority {
         policy = ScriptedPolicy(ruleNames: ruleNames, covers: covers, judge: judge)
         authenticator = ScriptedAuthenticator(principals, isReluctant: isReluctant)
         self.maskers = maskers
-        self.opener = opener
         self.scopes = scopes
         let logged = LogLines()
         self.logged = logged
@@ -193,7 +191,7 @@ public final class ScriptedAuthority {
 
     public var authority: Authority {
         Authority(
-            version: version, policy: policy, maskers: maskers, opener: opener, scopes: scopes,
+            version: version, policy: policy, maskers: maskers, scopes: scopes,
             authenticator: authenticator)
     }
 
@@ -203,7 +201,7 @@ public final class ScriptedAuthority {
     public func reload(_ policy: ScriptedPolicy? = nil, routes: [String: Route]? = nil) -> Authority {
         version += 1
         return Authority(
-            version: version, policy: policy ?? self.policy, maskers: maskers, opener: opener, scopes: scopes,
+            version: version, policy: policy ?? self.policy, maskers: maskers, scopes: scopes,
             authenticator: authenticator, routes: routes)
     }
 

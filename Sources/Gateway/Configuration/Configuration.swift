@@ -58,8 +58,6 @@ public struct Configuration: Sendable {
     public var profiles: [MaskingProfile] = []
     /// Which tokens rules open; `MaskIndex.opens` n is element n - 1.
     public var scopes: [UnmaskScope] = []
-    /// Opens tokens for rules that name no profile; nil where there is none.
-    public var opener: MaskingProfile?
     public var evidence = Evidence()
     public var transport = Transport()
     public var admin = Admin()

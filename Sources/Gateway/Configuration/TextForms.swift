@@ -92,6 +92,13 @@ public enum TextForms {
         return fitting.map { "\(bytes / $0.bytes)\($0.unit)" } ?? "\(bytes)"
     }
 
+    /// A decimal number above zero, of at most 15 figures on each side: `10`, `0.25`.
+    static func isWidth(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { 1...15 ~= $0.count && $0.utf8.allSatisfy { 48...57 ~= $0 } }
+            && text.contains { $0 != "0" && $0 != "." }
+    }
+
     /// Figures alone: neither sign nor blank. nil beyond what an Int holds.
     private static func number(_ text: some StringProtocol, times factor: Int = 1) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ 48...57 ~= $0 }), let number = Int(text) else { return nil }

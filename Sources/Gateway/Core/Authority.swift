@@ -5,8 +5,6 @@ public final class Authority: Sendable {
     public let policy: any PolicyJudge
     /// Compiled profiles; `MaskIndex` n is element n - 1.
     public let maskers: [any Masker]
-    /// Opens tokens for rules that name no profile: masks nothing.
-    public let opener: (any Masker)?
     /// Which tokens are opened; `MaskIndex.opens` n is element n - 1.
     public let scopes: [UnmaskScope]
     public let authenticator: any Authenticator
@@ -14,11 +12,10 @@ public final class Authority: Sendable {
     private let routes: [String: Route]?
 
     public init(
-        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], opener: (any Masker)? = nil,
+        version: UInt32, policy: any PolicyJudge, maskers: [any Masker],
         scopes: [UnmaskScope] = [], authenticator: any Authenticator, routes: [String: Route]? = nil
     ) {
         self.routes = routes
-        self.opener = opener
         self.scopes = scopes
         self.version = version
         self.policy = policy
@@ -38,8 +35,7 @@ public final class Authority: Sendable {
 
     @inlinable
     public func masker(_ index: MaskIndex) -> (any Masker)? {
-        if index.index == 0 { return index.opens == 0 ? nil : opener }
-        guard Int(index.index) <= maskers.count else { return nil }
+        guard !index.isNone, Int(index.index) <= maskers.count else { return nil }
         return maskers[Int(index.index) - 1]
     }
 

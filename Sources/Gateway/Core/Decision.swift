@@ -30,7 +30,7 @@ public enum Decision: Sendable, BitwiseCopyable {
 public struct MaskIndex: Hashable, Sendable, BitwiseCopyable {
     /// The profile's number in the authority, from 1; 0 is none.
     public let index: UInt16
-    /// The number of the authority's scope of tokens to open, from 1; 0 opens none.
+    /// The number of the authority's scope of tokens that the profile opens, from 1; 0 opens none.
     public let opens: UInt16
     /// The profile only counts what it would mask; everything is handed over as it is.
     public let isDryRun: Bool
@@ -41,7 +41,7 @@ public struct MaskIndex: Hashable, Sendable, BitwiseCopyable {
     }
     public static let none = MaskIndex(0)
     /// Nobody looks at what is handed over.
-    @inlinable public var isNone: Bool { index == 0 && opens == 0 }
+    @inlinable public var isNone: Bool { index == 0 }
     /// Something is hidden: what cannot be looked into must not pass as it is.
     @inlinable public var hides: Bool { index != 0 && !isDryRun }
 }

@@ -303,10 +303,9 @@ import TidegateKafka
         #expect(reasons(SampleBatch.summed(bytes)) == ["not understood"])
     }
 
-    @Test(arguments: [MaskIndex(1, isDryRun: true), MaskIndex(0, opens: 1)])
-    func `a dry run, and a rule that only opens tokens, hand over what cannot be read`(mask: MaskIndex) {
+    @Test func `a dry run hands over what cannot be read, and counts it`() {
         var rehearsing = rehearsing
-        rehearsing.judge = { _, _ in Ruling(effect: .allow, rule: 0, mask: mask) }
+        rehearsing.judge = { _, _ in Ruling(effect: .allow, rule: 0, mask: MaskIndex(1, isDryRun: true)) }
         func play(_ version: Int16, _ bytes: [UInt8]) -> Rehearsing.Outcome {
             rehearsing.play([
                 .client(Fetching.request(version, ["orders"])),
@@ -324,7 +323,7 @@ import TidegateKafka
             #expect(outcome.toClient.holds(bytes) && Fetching.partitions(outcome.toClient, 12) == ["orders:0"])
             let lines = outcome.whole.lines
             #expect(!lines.contains { $0.contains("records.withheld") })
-            let counted = mask.isDryRun ? #/"would_mask_fields":0,"would_fail":[12],/# : #/"mask_failures":[12],/#
+            let counted = #/"would_mask_fields":0,"would_fail":[12],/#
             #expect(lines.count { $0.contains("records.delivered") && $0.contains(counted) } == 1, "\(lines)")
         }
     }
