@@ -80,7 +80,10 @@ let package = Package(
         target("TidegateControl", "Gateway/Control", ["TidegateCore"]),
         target(
             "TidegateConfiguration", "Gateway/Configuration",
-            ["CYaml", "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity"]),
+            [
+                "CYaml", "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateTokens",
+                "TidegateDetection", "TidegateIdentity",
+            ]),
 
         // What protects data, and the protocols.
         target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),

@@ -17,6 +17,9 @@ struct ConfigurationBuilder {
     var profileNames: [String] = []
     /// Keys, detectors and registries that profiles are compiled with.
     var material = MaskingMaterial()
+    /// Of keys that are not there.
+    var inventedKeys: Set<String> = []
+    var registryNames: Set<String> = []
     /// By profile: the domains of the tokens that it makes, and whether those of one can be opened.
     var domains: [String: [String: Bool]] = [:]
     /// Names as they stand there, right or not: a name that leads to something wrong does not lead nowhere.
