@@ -115,7 +115,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["TidegateWire", "TidegateCore"], path: "Tests/Support",
             swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
-        tests("CryptoTests", "Gateway/Crypto", ["TidegateCrypto", "TidegateWire"]),
+        tests("CryptoTests", "Gateway/Crypto", ["TidegateCrypto", "TidegateWire", "TestSupport"]),
         tests("HTTPTests", "Gateway/HTTP", ["TidegateHTTP", "TidegateCrypto", "TestSupport"]),
         tests(
             "IdentityTests", "Gateway/Identity",

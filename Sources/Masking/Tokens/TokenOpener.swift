@@ -1,0 +1,85 @@
+import TidegateWire
+
+/// Opens tokens where only keys and domains are known: for who is entitled to, and for `tidegate unmask`.
+public final class TokenOpener: Sendable {
+    /// What opened a token; evidence of an opening names it.
+    public struct Opened: Sendable, Equatable {
+        public var key: String
+        public var domain: String
+        public var version: Int
+    }
+
+    private let keys: [MaskingKey]
+    private let domains: [String]
+    private let reversible: [Tokenizer]
+    private let sealed: [Tokenizer]
+
+    /// - Throws: what `Tokenizer` says of a domain.
+    public init(keys: [MaskingKey], domains: [String]) throws(TokenSettingsError) {
+        self.keys = keys
+        self.domains = domains
+        var reversible: [Tokenizer] = []
+        var sealed: [Tokenizer] = []
+        for key in keys {
+            for domain in domains {
+                reversible.append(try Tokenizer(key: key, domain: domain, form: .reversible))
+                sealed.append(try Tokenizer(key: key, domain: domain, form: .sealed))
+            }
+        }
+        self.reversible = reversible
+        self.sealed = sealed
+    }
+
+    /// True where a text begins as a token of one of the marked forms does; whether it is one shows only `open`.
+    public static func looksLikeToken(_ text: RawSpan) -> Bool {
+        [TokenText.opaque, TokenText.reversible, TokenText.sealed].contains { TokenText.parse(text, mark: $0) != nil }
+    }
+
+    /// Appends the value of a reversible or sealed token, of whichever key and domain made it.
+    ///
+    /// - Returns: what opened it, or why nothing did; nothing is appended then.
+    public func open(_ token: RawSpan, to output: inout [UInt8]) -> Result<Opened, TokenRefusal> {
+        let candidates: [Tokenizer]
+        if TokenText.parse(token, mark: TokenText.reversible) != nil {
+            candidates = reversible
+        } else if TokenText.parse(token, mark: TokenText.sealed) != nil {
+            candidates = sealed
+        } else {
+            let isOpaque = TokenText.parse(token, mark: TokenText.opaque) != nil
+            return .failure(isOpaque ? .oneWay : .notAToken)
+        }
+        // A version that one key lacks another may have.
+        var refusal = TokenRefusal.unknownVersion
+        for candidate in candidates {
+            switch candidate.open(token, to: &output) {
+            case .opened(let version):
+                return .success(Opened(key: candidate.keyName, domain: candidate.domain, version: version))
+            case .refused(.notAuthentic): refusal = .notAuthentic
+            case .refused: break
+            }
+        }
+        return .failure(refusal)
+    }
+
+    /// Appends the value of a preserving token, which tells nothing of itself: key, domain and form must be those that
+    /// made it, and `version` where it was not the key's newest.
+    ///
+    /// - Parameter isNumber: the token stands as a number, and was made of one.
+    /// - Returns: `unknownVersion` also where the key or the domain is not one of this opener's.
+    public func open(
+        preserving token: RawSpan, _ settings: PreservingSettings, key: String, domain: String, version: Int? = nil,
+        isNumber: Bool = false, to output: inout [UInt8]
+    ) -> Result<Opened, TokenRefusal> {
+        guard domains.contains(domain), let key = keys.first(where: { $0.name == key }),
+            let tokenizer = try? Tokenizer(key: key, domain: domain, form: .preserving(settings))
+        else { return .failure(.unknownVersion) }
+        let opening =
+            isNumber
+            ? tokenizer.open(number: token, version: version, to: &output)
+            : tokenizer.open(token, version: version, to: &output)
+        switch opening {
+        case .opened(let version): return .success(Opened(key: key.name, domain: domain, version: version))
+        case .refused(let refusal): return .failure(refusal)
+        }
+    }
+}
