@@ -28,7 +28,7 @@ import TidegateCore
 
     private static let everyFile = [
         "certs/ca.pem", "certs/client.key", "certs/client.pem", "certs/gw.key", "certs/gw.pem", "keys.json",
-        "secrets/kafka", "tidegate.yaml",
+        "secrets/kafka", "secrets/masking-key", "tidegate.yaml",
     ]
     private static let text = Fixture.example
         .replacing("ca: certs/ca.pem", with: "ca: certs/ca.pem, certificate: certs/client.pem, key: certs/client.key")
