@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 
-.PHONY: help setup setup-tests build demo test unit dist bench allocations format lint sanitize clean
+.PHONY: help setup setup-tests build demo test unit dist bench allocations accuracy format lint sanitize clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ bench: setup dist ## codec, relay and end-to-end figures
 allocations: setup ## whether what must not allocate does not: the codec benchmarks, in seconds
 	@scripts/setup bench
 	@scripts/bench allocations
+
+accuracy: setup ## recall and precision of the detectors, beside Presidio's on the same texts; OPTIONS="--split tuning --misses 3"
+	@scripts/setup accuracy
+	@scripts/build --product tidegate
+	@.build-accuracy/bin/python Benchmarks/accuracy $(OPTIONS)
 
 format: ## rewrites the sources in the house's format
 	@$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format $$(scripts/sources)

@@ -22,7 +22,7 @@ func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
 func bridge(_ name: String, _ linked: String, _ package: String) -> Target {
     .target(
         name: name, path: "Sources/CLibraries/\(name)", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
-        linkerSettings: [.linkedLibrary(linked)])
+        linkerSettings: linked.split(separator: " ").map { .linkedLibrary(String($0)) })
 }
 
 func target(
@@ -63,8 +63,9 @@ let package = Package(
         library("CSnappy", "snappy", "libsnappy-dev"),
         library("CVectorscan", "libhs", "libvectorscan-dev"),
         library("CAvro", "avro-c", "libavro-dev"),
-        bridge("CProtobufSchemas", "protobuf", "libprotobuf-dev"),
-        bridge("CPhoneNumbers", "phonenumber", "libphonenumber-dev"),
+        bridge("CProtobufSchemas", "protobuf", "libprotoc-dev"),
+        bridge("CPhoneNumbers", "phonenumber protobuf", "libphonenumber-dev"),
+        .target(name: "CByteClasses", path: "Sources/CLibraries/CByteClasses"),
 
         // The gateway's core, bottom to top.
         target("TidegateWire", "Gateway/Wire", []),
@@ -87,7 +88,9 @@ let package = Package(
 
         // What protects data, and the protocols.
         target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),
-        target("TidegateDetection", "Masking/Detection", ["TidegateWire", "CVectorscan", "CPhoneNumbers"]),
+        target(
+            "TidegateDetection", "Masking/Detection",
+            ["TidegateWire", "TidegateCrypto", "CByteClasses", "CVectorscan", "CPhoneNumbers"]),
         target("TidegateSchemas", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "CAvro", "CProtobufSchemas"]),
         target(
             "TidegateMasking", "Masking/Engine",
@@ -131,7 +134,9 @@ let package = Package(
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
         tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
-        tests("DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"]),
+        tests(
+            "DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"],
+            exclude: ["Oracles"]),
         tests(
             "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"]),
         tests(

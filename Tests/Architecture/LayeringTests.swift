@@ -19,7 +19,7 @@ struct LayeringTests {
             "TidegateDetection", "TidegateIdentity",
         ],
         "TidegateTokens": ["TidegateWire", "TidegateCrypto"],
-        "TidegateDetection": ["TidegateWire"],
+        "TidegateDetection": ["TidegateWire", "TidegateCrypto"],
         "TidegateSchemas": ["TidegateWire", "TidegateHTTP"],
         "TidegateMasking": [
             "TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
@@ -33,7 +33,8 @@ struct LayeringTests {
         "CUring": "TidegateTransport", "COpenSSL": "TidegateCrypto", "CEvent": "TidegateHTTP", "CCurl": "TidegateHTTP",
         "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CZstd": "TidegateCompression",
         "CLz4": "TidegateCompression", "CZlib": "TidegateCompression", "CSnappy": "TidegateCompression",
-        "CVectorscan": "TidegateDetection", "CPhoneNumbers": "TidegateDetection", "CAvro": "TidegateSchemas",
+        "CVectorscan": "TidegateDetection", "CPhoneNumbers": "TidegateDetection",
+        "CByteClasses": "TidegateDetection", "CAvro": "TidegateSchemas",
         "CProtobufSchemas": "TidegateSchemas",
     ]
     /// Where a target's sources are, below `Sources`.

@@ -175,7 +175,8 @@ extension Relay {
             half.isGated =
                 other.isBlocked || other.waiting > marks.high || other.buffers > marks.mostBuffers
                 || own > Relay.ownMark
-        } else if !other.isBlocked, other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= Marks.peer.low {
+        } else if !other.isBlocked, other.waiting <= marks.low, other.buffers <= marks.fewBuffers, own <= Marks.peer.low
+        {
             half.isGated = false
             if half.isFresh { advance() }
         }

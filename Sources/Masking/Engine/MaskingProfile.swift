@@ -1,143 +1,209 @@
+import Synchronization
 public import TidegateCore
+import TidegateSchemas
 import TidegateWire
 
-/// A compiled masking profile: JSON by path, spliced, failing closed.
-///
-/// First version: detectors, tokens, other formats come with the masking engine; they are further ways to find ranges and
-/// to make replacements, behind the same call.
+/// A compiled masking profile: rules by place, by name, by schema and by content, for JSON, text, Avro, Protobuf and
+/// columns; what it finds is replaced in place, and what cannot be looked into fails closed.
 public final class MaskingProfile: Masker {
     public let name: String
     /// What deserves a look although it compiles: rules that can never act, or act otherwise than they seem to.
     public let warnings: [MaskingWarning]
     private let onFailure: MaskingOnFailure
+    private let format: MaskingFormat
     private let rules: CompiledRules
+    /// Workspaces that no call has at the moment.
+    private let workspaces = Mutex<[MaskingWorkspace]>([])
 
     /// - Throws: every rule that cannot be compiled, what is wrong with it, and what would be right.
-    public init(_ settings: MaskingProfileSettings) throws(MaskingSettingsErrors) {
+    public init(
+        _ settings: MaskingProfileSettings, _ material: MaskingMaterial = MaskingMaterial()
+    ) throws(MaskingSettingsErrors) {
+        var compiler = ProfileCompiler(settings, material)
+        rules = try compiler.compile()
+        warnings = compiler.warnings
         name = settings.name
         onFailure = settings.onFailure
-        var paths: [FieldPath] = []
-        var errors: [MaskingSettingsError] = []
-        var values = PathAutomaton()
-        var headers = PathAutomaton()
-        var hadRoom = true
-        for (index, rule) in settings.rules.enumerated() {
-            func fail(_ message: String, _ suggestion: String) {
-                errors.append(MaskingSettingsError(rule: index, message: message, suggestion: suggestion))
-            }
-            switch rule.action {
-            case .keepFirst(let count), .keepLast(let count):
-                if count < 1 || count > 1024 { fail("\(count) characters cannot be kept", "a number from 1 to 1024") }
-            case .redact, .nullify, .drop: break
-            }
-            if rule.parts.contains(.key) {
-                fail(
-                    "a record key is masked with an injective action only, and this version has none",
-                    "leave 'key' out of 'in'; keys are then left as they are")
-            }
-            switch FieldPath.parse(rule.field) {
-            case .success(let path):
-                paths.append(path)
-                var hasRoom = true
-                if rule.parts.contains(.value) { hasRoom = values.add(path, rule: index) && hasRoom }
-                if rule.parts.contains(.header) { hasRoom = headers.add(path, rule: index) && hasRoom }
-                // Told at the first that has none: those behind it would have none either.
-                if !hasRoom, hadRoom {
-                    fail(
-                        "the profile's paths have more than \(PathAutomaton.limit) parts in all",
-                        "fewer or shorter paths; ** stands for many")
-                }
-                hadRoom = hadRoom && hasRoom
-            case .failure(let error): fail(error.message, "a path such as card.number, **.email or items[*].sku")
-            }
-        }
-        if !errors.isEmpty { throw MaskingSettingsErrors(errors) }
-        rules = CompiledRules(values, headers, settings.rules.map { Replacement($0.action) })
-        warnings = MaskingWarning.all(settings.rules, paths)
+        format = settings.format
     }
 
+    /// How often each rule and each detector acted since the profile was compiled.
+    public func tallies() -> [(label: String, isDetector: Bool, count: UInt64)] { rules.tallies.all }
+
     public func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
-        counters: inout MaskCounters
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome], counters: inout MaskCounters
     ) -> Bool {
-        var scanner = JSONScanner(rules)
-        swap(&scanner.output, &scratch)
+        let workspace = take()
+        workspace.opens = request.opens
         for index in fields.indices {
             let field = fields[index]
             guard bytes.holds(field.range), bytes.holds(field.name) else {
                 outcomes.append(.dropRecord)
                 continue
             }
-            switch field.part {
-            case .key: outcomes.append(.unchanged)
-            case .value where rules.values.isEmpty: outcomes.append(.unchanged)
-            case .value:
-                outcomes.append(
-                    document(bytes.extracting(field.range), rules.values, rules.values.start, &scanner, &counters))
-            case .header:
-                outcomes.append(
-                    header(bytes.extracting(field.range), bytes.extracting(field.name), &scanner, &counters))
-            }
+            let content = bytes.extracting(field.range)
+            outcomes.append(
+                mask(
+                    field, content, bytes.extracting(field.name), workspace, into: &scratch, &counters))
         }
-        swap(&scanner.output, &scratch)
+        counters.openedFields &+= workspace.opened
+        give(workspace)
         return true
     }
 
-    /// A header: its name is the first part of a path; what follows it looks into its value, where that is JSON.
-    private func header(
-        _ content: RawSpan, _ name: RawSpan, _ scanner: inout JSONScanner, _ counters: inout MaskCounters
-    ) -> MaskOutcome {
-        if rules.headers.isEmpty { return .unchanged }
-        let places = unsafe name.withUnsafeBytes { unsafe rules.headers.step(rules.headers.start, key: $0) }
-        if places.isEmpty { return .unchanged }
-        guard let rule = rules.headers.accepted(places) else {
-            return MaskingProfile.looksLikeDocument(content)
-                ? document(content, rules.headers, places, &scanner, &counters) : .unchanged
-        }
-        counters.maskedFields &+= 1
-        if rules.replacements[rule].isNull { return .null }
-        let start = scanner.output.count
-        rules.replacements[rule].append(text: content, to: &scanner.output)
-        return .edited(start..<scanner.output.count)
+    private func take() -> MaskingWorkspace {
+        workspaces.withLock { $0.popLast() } ?? MaskingWorkspace(rules)
     }
 
-    /// True where a lenient reader might see an object or an array: what the rest of a path names can be nowhere else.
-    private static func looksLikeDocument(_ content: RawSpan) -> Bool {
-        var at = 0
-        while let byte = content.byte(at: at) {
-            switch byte {
-            case UInt8(ascii: "{"), UInt8(ascii: "["): return true
-            case 0...0x20, 0xef, 0xbb, 0xbf, 0xfe, 0xff: at += 1  // white space, control characters, byte order marks
-            default: return false
+    /// Keeps no text of what was masked, but its room.
+    private func give(_ workspace: MaskingWorkspace) {
+        rules.tallies.take(&workspace.counted)
+        workspace.rest()
+        workspaces.withLock { if $0.count < MaskingProfile.keptWorkspaces { $0.append(workspace) } }
+    }
+    private static let keptWorkspaces = 16
+
+    // MARK: Fields
+
+    private func mask(
+        _ field: MaskField, _ content: RawSpan, _ name: RawSpan, _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        workspace.isKey = field.part == .key
+        switch field.part {
+        case .key:
+            if rules.keys.isEmpty { return .unchanged }
+            return value(content, rules.keys, isText: format == .text, workspace, into: &scratch, &counters)
+        case .value:
+            if rules.values.isEmpty { return .unchanged }
+            return value(content, rules.values, isText: format == .text, workspace, into: &scratch, &counters)
+        case .header: return named(content, name, rules.headers, workspace, into: &scratch, &counters)
+        case .field, .column: return named(content, name, rules.values, workspace, into: &scratch, &counters)
+        }
+    }
+
+    /// The whole content of a record's key or value.
+    private func value(
+        _ content: RawSpan, _ part: PartRules, isText: Bool, _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
+        let isPlainKey = workspace.isKey && !MaskingWorkspace.mayBeDocument(content)
+        if isText || isPlainKey {
+            return text(content, part, part.everything, workspace, into: &scratch, &counters)
+        }
+        return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
+    }
+
+    /// A field with a name: a header, a stream's field, a column. Its name is the first part of a path; what follows looks
+    /// into its value, where that is JSON.
+    private func named(
+        _ content: RawSpan, _ name: RawSpan, _ part: PartRules, _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        if part.isEmpty { return .unchanged }
+        let last = name.extracting(MaskingProfile.lastPart(of: name)..<name.byteCount)
+        let places =
+            part.paths.isEmpty
+            ? PlaceSet() : unsafe last.withUnsafeBytes { unsafe part.paths.step(part.paths.start, key: $0) }
+        var rule = part.paths.accepted(places)
+        if !part.names.isEmpty {
+            rule = [rule, unsafe last.withUnsafeBytes { unsafe part.rule(forName: $0) }].compactMap(\.self).min()
+        }
+        if !part.columns.isEmpty { rule = [rule, part.rule(forColumn: name)].compactMap(\.self).min() }
+        rule = [rule, part.everything].compactMap(\.self).min()
+        if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
+        defer { if workspace.findings != nil { workspace.leave() } }
+        if rule == nil, !places.isEmpty || !part.names.isEmpty, MaskingWorkspace.mayBeDocument(content) {
+            return document(content, part, places, name: last, workspace, into: &scratch, &counters)
+        }
+        return text(content, part, rule, name: last, workspace, into: &scratch, &counters)
+    }
+
+    /// Where the column begins in `schema.table.column`; 0 for any other name.
+    private static func lastPart(of name: RawSpan) -> Int {
+        var start = name.byteCount
+        while start > 0, name.byte(at: start - 1) != UInt8(ascii: ".") { start -= 1 }
+        return start < name.byteCount ? start : 0
+    }
+
+    // MARK: Formats
+
+    private func text(
+        _ content: RawSpan, _ part: PartRules, _ rule: Int?, name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        let start = scratch.count
+        let inspection: MaskingWorkspace.Inspection
+        if let rule {
+            inspection = workspace.replace(content, rule: rule, into: &scratch)
+        } else {
+            if workspace.isKey || part.areForText || !name.isEmpty {
+                inspection = unsafe name.withUnsafeBytes {
+                    unsafe workspace.inspect(content, name: $0, part, PlaceSet(), depth: 0, into: &scratch)
+                }
+            } else {
+                // Paths look for a structure that text has not.
+                inspection = .failed
             }
         }
-        return false
+        switch inspection {
+        case .unchanged: return .unchanged
+        case .edited:
+            counters.maskedFields &+= 1
+            return .edited(start..<scratch.count)
+        case .null:
+            counters.maskedFields &+= 1
+            return .null
+        case .failed: return failed(MaskingProfile.redacted, start, into: &scratch, &counters)
+        }
     }
 
     private func document(
-        _ content: RawSpan, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ scanner: inout JSONScanner,
-        _ counters: inout MaskCounters
+        _ content: RawSpan, _ part: PartRules, _ places: PlaceSet, name: RawSpan = RawSpan(),
+        _ workspace: MaskingWorkspace, into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
-        let start = scanner.output.count
-        guard unsafe content.withUnsafeBytes({ unsafe scanner.scan($0, automaton, places) }) else {
-            counters.failures &+= 1
-            switch onFailure {
-            case .redactValue:
-                counters.maskedFields &+= 1
-                unsafe scanner.output.append(bytes: MaskingProfile.redactedJSON.span.bytes)
-                return .edited(start..<scanner.output.count)
-            case .dropRecord: return .dropRecord
-            case .pass: return .unchanged
-            }
+        let start = scratch.count
+        let trail = workspace.trail.count
+        if !rules.subjects.isEmpty { workspace.findSubjects(in: content) }
+        var scanner = unsafe name.withUnsafeBytes { unsafe JSONScanner(workspace, part, name: $0) }
+        swap(&scanner.output, &scratch)
+        let isDocument = unsafe content.withUnsafeBytes { unsafe scanner.scan($0, places) }
+        swap(&scanner.output, &scratch)
+        workspace.trail.removeLast(workspace.trail.count - trail)
+        guard isDocument else {
+            return failed(MaskingProfile.redactedJSON, start, into: &scratch, &counters)
+        }
+        counters.failures &+= scanner.failures
+        if scanner.failures > 0, onFailure == .dropRecord {
+            scratch.removeLast(scratch.count - start)
+            return .dropRecord
         }
         if scanner.edits == 0 { return .unchanged }
         counters.maskedFields &+= scanner.edits
-        return .edited(start..<scanner.output.count)
+        return .edited(start..<scratch.count)
     }
 
-    /// What stands for a document that could not be looked into; for a text of the command line.
+    /// What cannot be looked into.
+    private func failed(
+        _ words: [UInt8], _ start: Int, into scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        if scratch.count > start { scratch.removeLast(scratch.count - start) }
+        counters.failures &+= 1
+        switch onFailure {
+        case .redactValue:
+            counters.maskedFields &+= 1
+            scratch.append(contentsOf: words)
+            return .edited(start..<scratch.count)
+        case .dropRecord: return .dropRecord
+        case .pass: return .unchanged
+        }
+    }
+
+    /// What stands for what could not be looked into, or not be replaced as a rule says.
+    static let redacted = Array("[redacted]".utf8)
     private static let redactedJSON = Array("\"[redacted]\"".utf8)
-    private static let redactedText = Array("[redacted]".utf8)
 
     // MARK: The command line
 
@@ -146,20 +212,26 @@ public final class MaskingProfile: Masker {
     /// - Parameter isJSON: text has no paths: under path rules it cannot be looked into, and `onFailure` applies.
     /// - Returns: nil where the line is dropped.
     public func mask(line: [UInt8], isJSON: Bool) -> [UInt8]? {
+        var findings: [MaskingFinding]?
+        return mask(line: line, isJSON: isJSON, explaining: &findings)
+    }
+
+    /// As `mask(line:isJSON:)`, and says what was found where `findings` is not nil.
+    public func mask(line: [UInt8], isJSON: Bool, explaining findings: inout [MaskingFinding]?) -> [UInt8]? {
         if rules.values.isEmpty { return line }
-        guard isJSON else {
-            switch onFailure {
-            case .redactValue: return MaskingProfile.redactedText
-            case .dropRecord: return nil
-            case .pass: return line
-            }
-        }
-        var scanner = JSONScanner(rules)
+        let workspace = take()
+        workspace.findings = findings
         var counters = MaskCounters()
-        switch unsafe document(line.span.bytes, rules.values, rules.values.start, &scanner, &counters) {
+        var scratch: [UInt8] = []
+        workspace.isKey = false
+        let outcome = unsafe value(
+            line.span.bytes, rules.values, isText: !isJSON, workspace, into: &scratch, &counters)
+        findings = workspace.findings
+        give(workspace)
+        switch outcome {
         case .unchanged: return line
-        case .edited(let range): return Array(scanner.output[range])
-        case .null: return Array("null".utf8)
+        case .edited(let range): return Array(scratch[range])
+        case .null: return isJSON ? Array("null".utf8) : []
         case .dropRecord: return nil
         }
     }

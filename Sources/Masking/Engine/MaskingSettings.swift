@@ -1,6 +1,4 @@
 public import TidegateCore
-public import TidegateDetection
-public import TidegateSchemas
 public import TidegateTokens
 
 /// What a profile does with the values that its rules name.

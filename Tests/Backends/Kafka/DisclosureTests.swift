@@ -307,7 +307,7 @@ import TidegateKafka
         #expect(rehearsing.playWhole([.client(produce(9))], on: cluster, token: "eve-token").toBackend == produce(9))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `who asks for very many producers' ids makes nobody else's be forgotten`() {
         var rehearsing = Rehearsing(judge: Rehearsing.everything)
         rehearsing.principals["eve-token"] = Principal(

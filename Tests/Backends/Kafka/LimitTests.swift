@@ -213,7 +213,7 @@ import TidegateKafka
         .list(range.map { .fields(["Name": .text("\(prefix)\($0)")]) })
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `thousands of hidden topics are left out of a list`() {
         let answer = KafkaInspection.response(3, 9, correlation: 5, ["Topics": named(0..<20_000, "secret")])
         let outcome = Rehearsing().playWhole([
@@ -222,7 +222,7 @@ import TidegateKafka
         #expect(KafkaInspection.fields(ofResponse: outcome.toClient, 3, 9)?.contains("Topics#0") == true)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `thousands of topics that may not be created are answered`() {
         let rehearsing = Rehearsing(judge: { _, question in
             Ruling(effect: question.action == .create ? .deny : .allow, rule: 0)
@@ -234,7 +234,7 @@ import TidegateKafka
         #expect(KafkaInspection.fields(ofResponse: outcome.toClient, 3, 1)?.contains("Topics#20000") == true)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `thousands of partly refused transactions' topics and groups are answered`() {
         let topics: MessageValue = .list(
             (0..<10_000).map { .fields(["Name": .text("secret\($0)"), "Partitions": .list([.integer(0)])]) })
@@ -265,7 +265,7 @@ import TidegateKafka
         #expect(fields.filter { $0.hasSuffix(".Name=secret") }.count == 5000)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `thousands of partitions of ids that nobody knows are answered`() {
         func topics(_ count: Int64) -> MessageValue {
             .list([
@@ -290,7 +290,7 @@ import TidegateKafka
         #expect(outcome.frames.count == 2)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `offsets of thousands of partitions are recorded`() {
         let count: Int64 = 10_000
         let batch = SampleBatch(["a"]).bytes

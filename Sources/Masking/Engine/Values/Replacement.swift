@@ -33,7 +33,7 @@ struct Replacement: Sendable {
             text = Array(words.utf8)
         case .keepFirst(let count): kept = .first(count)
         case .keepLast(let count): kept = .last(count)
-        case .nullify, .drop: break
+        case .nullify, .drop, .email, .bucket, .coarsen, .shiftDate, .token: break
         }
         self.kept = kept
         self.json = json

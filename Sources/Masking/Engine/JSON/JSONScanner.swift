@@ -1,3 +1,5 @@
+import TidegateCore
+import TidegateDetection
 import TidegateWire
 
 /// Scans one JSON document (RFC 8259, strictly) once, without a tree, and writes it anew from the first value on that a
@@ -10,7 +12,14 @@ struct JSONScanner {
     /// Arrays and objects inside each other.
     static let depthLimit = 128
 
+    private let workspace: MaskingWorkspace
+    private let part: PartRules
     private let rules: CompiledRules
+    /// What the value is called in whom it is part of.
+    private let rootName: UnsafeRawBufferPointer
+    /// Texts that this document is inside of.
+    private let nesting: Int
+    private let explains: Bool
     private var document: UnsafeRawBufferPointer
     private var count = 0
     /// What is written.
@@ -19,11 +28,27 @@ struct JSONScanner {
     private var copied = 0
     /// Values replaced or taken out in this document.
     private(set) var edits: UInt32 = 0
+    /// Values that could not be looked into, or be replaced as their rule says.
+    private(set) var failures: UInt32 = 0
     /// Whether the last string had an escape.
     private var hasEscape = false
+    /// Detectors have something to look for in this document.
+    private var detects = false
+    /// Values that no path names deserve a look: by their names, by their content, or inside of their strings.
+    private var looks = false
+    /// The name of the member that is looked at; elements have that of their array.
+    private var nameStart = 0
+    private var nameEnd = 0
+    /// Nothing is written: what paths name is kept as subjects.
+    private var isCapturing = false
 
-    init(_ rules: CompiledRules) {
-        self.rules = rules
+    init(_ workspace: MaskingWorkspace, _ part: PartRules, name: UnsafeRawBufferPointer, nesting: Int = 0) {
+        self.workspace = workspace
+        self.part = part
+        rules = workspace.rules
+        unsafe rootName = name
+        self.nesting = nesting
+        explains = workspace.findings != nil
         unsafe document = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
@@ -37,20 +62,35 @@ struct JSONScanner {
 
     /// - Returns: false where the bytes are not one JSON value. Where it is true and `edits` is above 0 the document as it
     ///   is to be stands at the end of `output`.
-    mutating func scan(_ document: UnsafeRawBufferPointer, _ automaton: borrowing PathAutomaton, _ places: PlaceSet)
-        -> Bool
-    {
-        unsafe self.document = document
-        count = document.count
-        copied = 0
-        edits = 0
+    mutating func scan(_ document: UnsafeRawBufferPointer, _ places: PlaceSet) -> Bool {
+        unsafe begin(document)
+        if let detectors = part.detectors { detects = unsafe detectors.mayMatch(document.bytes) }
+        looks = detects || !part.names.isEmpty
         let written = output.count
-        if let at = space(0), let end = value(at, automaton, places, depth: 0), space(end) == nil {
+        if let at = space(0), let end = value(at, part.paths, places, depth: 0), space(end) == nil {
             if edits > 0 { copy(to: count) }
             return true
         }
         if output.count > written { output.removeLast(output.count - written) }
         return false
+    }
+
+    /// Keeps what the paths of `automaton` name; a document that is none keeps nothing.
+    mutating func capture(_ document: UnsafeRawBufferPointer, _ automaton: borrowing PathAutomaton) {
+        unsafe begin(document)
+        isCapturing = true
+        if let at = space(0) { _ = value(at, automaton, automaton.start, depth: 0) }
+        isCapturing = false
+    }
+
+    private mutating func begin(_ document: UnsafeRawBufferPointer) {
+        unsafe self.document = document
+        count = document.count
+        copied = 0
+        edits = 0
+        failures = 0
+        (detects, looks) = (false, false)
+        (nameStart, nameEnd) = (0, 0)
     }
 
     // MARK: Writing
@@ -61,13 +101,131 @@ struct JSONScanner {
         copied = end
     }
 
+    /// Puts in the place of a value what its rule's action makes of it. Types hold: what is no text becomes a number again,
+    /// or null.
     private mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
-        copy(to: start)
-        let value = unsafe bytes(start, end).bytes
-        rules.replacements[rule].append(json: value, to: &output)
+        if isCapturing { return keepSubject(start, end, rule) }
+        if !workspace.isKey, case .nothing = workspace.opens, case .replacement(let replacement) = rules.actions[rule].kind {
+            copy(to: start)
+            let value = unsafe bytes(start, end).bytes
+            replacement.append(json: value, to: &output)
+            workspace.acted(rule)
+        } else {
+            guard act(start, end, rule) else { return }
+        }
         copied = end
         edits &+= 1
+    }
+
+    /// - Returns: false where the value stays as it is.
+    private mutating func act(_ start: Int, _ end: Int, _ rule: Int) -> Bool {
+        let first = byte(start)
+        let isText = first == UInt8(ascii: "\"")
+        let isNumber = first == UInt8(ascii: "-") || first &- 48 < 10
+        let made = workspace.replaced.count
+        var outcome = MaskingWorkspace.Inspection.null
+        if isText || isNumber {
+            outcome = unsafe withText(start, end, isText: isText) { text, workspace in
+                var replaced = workspace.takeReplaced()
+                let outcome = unsafe workspace.replace(text.bytes, rule: rule, isNumber: isNumber, into: &replaced)
+                workspace.replaced = replaced
+                return outcome
+            }
+        } else {
+            workspace.acted(rule)
+        }
+        defer { workspace.replaced.removeLast(workspace.replaced.count - made) }
+        return write(outcome, from: made, isText: isText, start)
+    }
+
+    /// Writes what became of a value that begins at `start`; what was made of it stands in the workspace from `made` on.
+    private mutating func write(
+        _ outcome: MaskingWorkspace.Inspection, from made: Int, isText: Bool, _ start: Int
+    ) -> Bool {
+        switch outcome {
+        case .unchanged: return false
+        case .edited:
+            copy(to: start)
+            let text = workspace.replaced[made...]
+            if isText {
+                JSONEscapes.appendString(text, to: &output)
+            } else if JSONEscapes.isNumber(text) {
+                output.append(contentsOf: text)
+            } else {
+                output.append(word: JSONScanner.null)
+            }
+        case .null:
+            copy(to: start)
+            output.append(word: JSONScanner.null)
+        case .failed:
+            copy(to: start)
+            failures &+= 1
+            if isText {
+                JSONEscapes.appendString(MaskingProfile.redacted[...], to: &output)
+            } else {
+                output.append(word: JSONScanner.null)
+            }
+        }
+        return true
+    }
+    private static let null: UInt32 = 0x6c6c_756e
+
+    /// Calls `body` with the text of a string, unescaped, or of a number.
+    private func withText<Result>(
+        _ start: Int, _ end: Int, isText: Bool, _ body: (UnsafeRawBufferPointer, MaskingWorkspace) -> Result
+    ) -> Result {
+        if !isText { return unsafe body(bytes(start, end), workspace) }
+        let inside = unsafe bytes(start &+ 1, end &- 1)
+        if unsafe !inside.contains(UInt8(ascii: "\\")) { return unsafe body(inside, workspace) }
+        var plain = workspace.takePlain()
+        unsafe JSONEscapes.appendText(of: inside, to: &plain)
+        let result = unsafe plain.withUnsafeBytes { unsafe body($0, workspace) }
+        workspace.plain = plain
+        return result
+    }
+
+    private func keepSubject(_ start: Int, _ end: Int, _ slot: Int) {
+        unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, workspace in
+            if slot < workspace.subjects.count, workspace.subjects[slot].isEmpty {
+                unsafe workspace.subjects[slot] = Array(text)
+            }
+        }
+    }
+
+    // MARK: What no path names
+
+    /// Looks at a string or a number with the detectors, and for JSON in a string.
+    private mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet) {
+        let isText = byte(start) == UInt8(ascii: "\"")
+        let made = workspace.replaced.count
+        let name = unsafe nameEnd > nameStart ? bytes(nameStart, nameEnd) : rootName
+        let outcome = unsafe withText(start, end, isText: isText) { text, workspace in
+            var replaced = workspace.takeReplaced()
+            let outcome: MaskingWorkspace.Inspection
+            if isText {
+                outcome = unsafe workspace.inspect(
+                    text.bytes, name: name, part, places, depth: nesting, into: &replaced)
+            } else {
+                outcome = unsafe workspace.inspect(number: text.bytes, name: name, part, into: &replaced)
+            }
+            workspace.replaced = replaced
+            return outcome
+        }
+        if write(outcome, from: made, isText: isText, start) {
+            copied = end
+            edits &+= 1
+        }
+        workspace.replaced.removeLast(workspace.replaced.count - made)
+    }
+
+    /// True where a string begins as a document would: its first character, or an escape that may stand for it.
+    @inline(__always)
+    private func mayNest(_ start: Int) -> Bool {
+        switch byte(start &+ 1) {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\\"), UInt8(ascii: " "), 0xef: return true
+        default: return false
+        }
     }
 
     /// Where members or elements of one object or array can be taken out, a comma with each.
@@ -104,10 +262,11 @@ struct JSONScanner {
     /// - Parameter isRemoved: the caller takes the value out, if it is one.
     /// - Returns: the offset behind the value; nil where it is none.
     private mutating func value(
-        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, depth: Int, isRemoved: Bool = false
+        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, depth: Int, named: Int? = nil,
+        isRemoved: Bool = false
     ) -> Int? {
-        if places.isEmpty { return skip(start, depth: depth) }
-        if let rule = automaton.accepted(places) {
+        if places.isEmpty, !looks, named == nil { return skip(start, depth: depth) }
+        if let rule = first(automaton.accepted(places), named) {
             // What is inside needs no look of its own: the whole value goes.
             guard let end = skip(start, depth: depth) else { return nil }
             if !isRemoved { replace(start, end, rule) }
@@ -116,15 +275,32 @@ struct JSONScanner {
         switch byte(start) {
         case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, automaton, places, depth) : nil
         case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, automaton, places, depth) : nil
+        case UInt8(ascii: "\""):
+            guard let end = skip(start, depth: depth) else { return nil }
+            if detects || mayNest(start), !isCapturing { inspect(start, end, places) }
+            return end
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            guard let end = skip(start, depth: depth) else { return nil }
+            if detects { inspect(start, end, places) }
+            return end
         default: return skip(start, depth: depth)
         }
     }
 
-    /// The rule that takes out what is reached with these places.
     @inline(__always)
-    private func removes(_ automaton: borrowing PathAutomaton, _ places: PlaceSet) -> Bool {
-        guard rules.hasRemovals, let rule = automaton.accepted(places) else { return false }
-        return rules.replacements[rule].isRemoval
+    private func first(_ rule: Int?, _ other: Int?) -> Int? {
+        guard let other else { return rule }
+        return min(rule ?? other, other)
+    }
+
+    /// Whether the rule takes out what is reached with these places.
+    @inline(__always)
+    private func removes(_ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ named: Int?) -> Bool {
+        guard rules.hasRemovals, !isCapturing, !workspace.isKey, let rule = first(automaton.accepted(places), named),
+            rules.actions[rule].isRemoval
+        else { return false }
+        workspace.acted(rule)
+        return true
     }
 
     private mutating func object(
@@ -136,14 +312,20 @@ struct JSONScanner {
         while true {
             hasEscape = false
             guard byte(at) == UInt8(ascii: "\""), let keyEnd = string(at) else { return nil }
-            let inner = step(automaton, places, at &+ 1, keyEnd &- 1)
+            let inner = places.isEmpty ? places : step(automaton, places, at &+ 1, keyEnd &- 1)
+            let named = looks ? lookAtName(at &+ 1, keyEnd &- 1) : nil
             guard let colon = space(keyEnd), byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1) else {
                 return nil
             }
-            let isRemoved = removes(automaton, inner)
-            guard let end = value(begin, automaton, inner, depth: depth &+ 1, isRemoved: isRemoved),
+            let isRemoved = removes(automaton, inner, named)
+            if detects, !isRemoved { inspectName(at &+ 1, keyEnd &- 1) }
+            if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
+            guard
+                let end = value(
+                    begin, automaton, inner, depth: depth &+ 1, named: named, isRemoved: isRemoved),
                 let next = space(end)
             else { return nil }
+            if explains { workspace.leave() }
             if byte(next) == UInt8(ascii: ",") {
                 guard let following = space(next &+ 1) else { return nil }
                 if isRemoved { remove(at, upTo: following, &removal) } else { removal = Removal(keptEnd: end) }
@@ -164,11 +346,13 @@ struct JSONScanner {
         var removal = Removal(keptEnd: start &+ 1)
         var index = 0
         while true {
-            let inner = automaton.step(places, index: index)
-            let isRemoved = removes(automaton, inner)
+            let inner = places.isEmpty ? places : automaton.step(places, index: index)
+            let isRemoved = removes(automaton, inner, nil)
+            if explains { workspace.enter(index) }
             guard let end = value(at, automaton, inner, depth: depth &+ 1, isRemoved: isRemoved),
                 let next = space(end)
             else { return nil }
+            if explains { workspace.leave() }
             if byte(next) == UInt8(ascii: ",") {
                 guard let following = space(next &+ 1) else { return nil }
                 if isRemoved { remove(at, upTo: following, &removal) } else { removal = Removal(keptEnd: end) }
@@ -191,8 +375,36 @@ struct JSONScanner {
             return unsafe automaton.step(places, key: raw, head: PathAutomaton.head(word, count: raw.count))
         }
         if !hasEscape { return unsafe automaton.step(places, key: raw) }
-        let decoded = JSONScanner.unescape(unsafe Array(raw))
+        var decoded: [UInt8] = []
+        unsafe JSONEscapes.appendText(of: raw, to: &decoded)
         return unsafe decoded.withUnsafeBytes { unsafe automaton.step(places, key: $0) }
+    }
+
+    /// Remembers a member's name, and asks the rules by name.
+    private mutating func lookAtName(_ start: Int, _ end: Int) -> Int? {
+        (nameStart, nameEnd) = (start, end)
+        if part.names.isEmpty || isCapturing { return nil }
+        return unsafe withText(start &- 1, end &+ 1, isText: true) { text, _ in unsafe part.rule(forName: text) }
+    }
+
+    /// A name that detectors find something in is written anew, for it shows somebody's address as well as a value would;
+    /// null is no name.
+    private mutating func inspectName(_ start: Int, _ end: Int) {
+        let made = workspace.replaced.count
+        let outcome = unsafe withText(start &- 1, end &+ 1, isText: true) { text, workspace in
+            var replaced = workspace.takeReplaced()
+            let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+            let outcome = unsafe workspace.inspect(
+                text.bytes, name: none, part, PlaceSet(), depth: nesting, into: &replaced)
+            workspace.replaced = replaced
+            return outcome
+        }
+        let told: MaskingWorkspace.Inspection = if case .null = outcome { .failed } else { outcome }
+        if write(told, from: made, isText: true, start &- 1) {
+            copied = end &+ 1
+            edits &+= 1
+        }
+        workspace.replaced.removeLast(workspace.replaced.count - made)
     }
 
     // MARK: Reading without rules

@@ -126,6 +126,15 @@ struct PathAutomaton: Sendable {
         return closed(next)
     }
 
+    /// What is waited for inside of any element: for schemas, which know no numbers of elements.
+    func stepElement(_ places: PlaceSet) -> PlaceSet {
+        var next = places.intersection(keys).union(places.intersection(anyKeys)).union(places.intersection(anyDepths))
+        next = next.union(
+            places.intersection(anyKeys).union(places.intersection(anyIndexes)).union(places.intersection(indexes))
+                .advanced())
+        return closed(next)
+    }
+
     /// The first rule whose path ends here; nil where none does.
     @inline(__always)
     func accepted(_ places: PlaceSet) -> Int? {
@@ -135,7 +144,7 @@ struct PathAutomaton: Sendable {
 }
 
 /// Places in the automaton: 256 bits.
-struct PlaceSet: Equatable, Sendable, BitwiseCopyable {
+struct PlaceSet: Hashable, Sendable, BitwiseCopyable {
     private var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
 
     @inline(__always) var isEmpty: Bool { a | b | c | d == 0 }

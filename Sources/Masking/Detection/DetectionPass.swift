@@ -1,0 +1,120 @@
+internal import TidegateWire
+
+/// The room that finding needs, used again for each text: after the first texts nothing is allocated.
+public struct DetectionPass: ~Copyable {
+    /// What `find` found in the last text: sorted by start, without overlap.
+    public internal(set) var findings: [Finding] = []
+
+    var run = CharacterRun()
+    var folded: [UInt8] = []
+    var origins: [Int32] = []
+    var names = NameMeanings()
+
+    /// The name's meaning.
+    var name: Context = []
+    /// What is around the last place that was asked for.
+    var around: Context = []
+    var aroundPlace = -1
+    var justBefore: Context = []
+    var justBeforePlace = -1
+    /// Any context is taken as given, and the first finding ends the scan: `mayMatch`.
+    var isAssuming = false
+    var hasHit = false
+
+    /// Behind the last zone of digits and letters that was read, and the last token.
+    var zoneEnd = 0
+    var tokenEnd = 0
+    var addressEnd = 0
+    var keyEnd = 0
+
+    public init() {}
+
+    mutating func begin() {
+        zoneEnd = 0
+        tokenEnd = 0
+        addressEnd = 0
+        keyEnd = 0
+        aroundPlace = -1
+        justBeforePlace = -1
+    }
+
+    /// True where the field's name, or words near the place, announce the detector's values.
+    mutating func announces(_ detector: BuiltInDetector, _ text: TextBytes, _ start: Int, _ end: Int) -> Bool {
+        if isAssuming || name.contains(Context(detector)) { return true }
+        if !name.isDisjoint(with: .against) { return false }
+        return near(text, start, end).contains(Context(detector))
+    }
+
+    mutating func near(_ text: TextBytes, _ start: Int, _ end: Int) -> Context {
+        if aroundPlace != start {
+            aroundPlace = start
+            around = text.meaningAround(start, end)
+        }
+        return around
+    }
+
+    /// True where the name or the word just before says that it is a number of another kind.
+    mutating func contradicts(_ text: TextBytes, _ start: Int) -> Bool {
+        if isAssuming || !name.isDisjoint(with: .all) { return false }
+        if !name.isDisjoint(with: .against) { return true }
+        if justBeforePlace != start {
+            justBeforePlace = start
+            justBefore = text.meaningAround(start, start, reach: 24)
+        }
+        return !justBefore.isDisjoint(with: .against)
+    }
+}
+
+/// What names announce, kept by their bytes: a stream has few names and says them all the time.
+struct NameMeanings {
+    private struct Entry: BitwiseCopyable {
+        var first: UInt64 = 0
+        var second: UInt64 = 0
+        var third: UInt64 = 0
+        var meaning: UInt64 = 0
+        var count = -1
+    }
+    private var entries: [Entry] = []
+    private static let slots = 256
+
+    /// What the name announces; longer ones than 24 bytes are read each time.
+    mutating func meaning(_ name: RawSpan) -> Context {
+        let count = name.byteCount
+        if count == 0 { return [] }
+        if count > 24 { return NameMeanings.read(name) }
+        if entries.isEmpty { entries = [Entry](repeating: Entry(), count: NameMeanings.slots) }
+        let first = NameMeanings.word(name, 0)
+        let second = count > 8 ? NameMeanings.word(name, 8) : 0
+        let third = count > 16 ? NameMeanings.word(name, 16) : 0
+        let mixed = (first ^ second &* 3 ^ third &* 5 ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15
+        let slot = Int(truncatingIfNeeded: mixed >> 56) & (NameMeanings.slots &- 1)
+        let entry = entries[slot]
+        if entry.count == count, entry.first == first, entry.second == second, entry.third == third {
+            return Context(rawValue: entry.meaning)
+        }
+        let meaning = NameMeanings.read(name)
+        entries[slot] = Entry(
+            first: first, second: second, third: third, meaning: meaning.rawValue, count: count)
+        return meaning
+    }
+
+    @inline(__always)
+    private static func word(_ name: RawSpan, _ offset: Int) -> UInt64 {
+        if let whole = name.littleEndian(UInt64.self, at: offset) { return whole }
+        var word: UInt64 = 0
+        var at = name.byteCount &- 1
+        while at >= offset {
+            word = word << 8 | UInt64(name.byte(at: at) ?? 0)
+            at &-= 1
+        }
+        return word
+    }
+
+    private static func read(_ name: RawSpan) -> Context {
+        unsafe name.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress else { return [] }
+            let start = unsafe base.assumingMemoryBound(to: UInt8.self)
+            return unsafe TextBytes(start, raw.count).meaningOfName()
+        }
+    }
+}

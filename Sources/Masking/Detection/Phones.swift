@@ -1,0 +1,199 @@
+internal import TidegateWire
+
+/// The calling codes of ITU-T E.164 and how many digits follow them.
+struct CallingCodes: Sendable {
+    static let shared = CallingCodes()
+    /// By code: bit n is set where n digits may follow.
+    private let lengths: [UInt16]
+
+    private init() {
+        var lengths = [UInt16](repeating: 0, count: 1000)
+        // One and two digits; all others of E.164 have three.
+        let short = [
+            1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57,
+            58,
+            60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+        ]
+        let long = [21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 80, 85, 87, 88, 96, 97, 99]
+        for code in short { lengths[code] = CallingCodes.usual(code) }
+        for decade in long { for unit in 0..<10 { lengths[decade &* 10 &+ unit] = 0b1_1111_1100_0000 } }  // 6 to 12
+        self.lengths = lengths
+    }
+
+    private static func usual(_ code: Int) -> UInt16 {
+        switch code {
+        case 1, 7: 1 << 10
+        case 33, 34, 48, 61, 31, 32, 27: 1 << 9
+        case 44: 1 << 9 | 1 << 10
+        case 45, 47, 65: 1 << 8
+        case 91, 98, 90, 52: 1 << 10
+        case 86: 0b1111_0000_0000 | 1 << 12
+        case 49: 0b1111_1110_0000_0
+        case 39, 43: 0b1_1111_1100_0000
+        default: 0b1_1111_1000_0000  // 7 to 12
+        }
+    }
+
+    /// True where the digits `first` up to `first + count`, without the one at `skipped`, may be an international number.
+    func mayBe(_ run: borrowing CharacterRun, _ first: Int, _ count: Int, without skipped: Int) -> Bool {
+        var code = 0
+        var taken = 0
+        var at = first
+        while taken < 3, at < first &+ count {
+            if at != skipped {
+                code = code &* 10 &+ run.digit(at)
+                taken &+= 1
+                let total = skipped >= first && skipped < first &+ count ? count &- 1 : count
+                let bits = code < 1000 ? lengths[code] : 0
+                let left = total &- taken
+                if bits != 0 { return left > 0 && left < 16 && bits >> UInt16(left) & 1 != 0 }
+                if code == 0 { return false }
+            }
+            at &+= 1
+        }
+        return false
+    }
+}
+
+extension DetectorSet {
+    /// Telephone numbers that begin with `group`: international ones, national ones in usual groups, and, where they are
+    /// announced, what has 7 to 15 digits.
+    func examinePhone(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
+        let first = pass.run.first(group)
+        let firstLength = Int(pass.run.groups[group].limit) &- first
+        if pass.run.lettersIn(first, firstLength) != 0 { return }
+        let start = Int(pass.run.groups[group].start)
+        let before = text[start &- 1]
+        if before == UInt8(ascii: "+") || (before == UInt8(ascii: "(") && text[start &- 2] == UInt8(ascii: "+")) {
+            examineInternational(text, group, start &- (before == UInt8(ascii: "+") ? 1 : 2), &pass)
+            return
+        }
+        if before == UInt8(ascii: ":") && text.isDigit(start &- 2) { return }
+        var window = NumberWindow(pass.run, group)
+        var announced = -1
+        var best = -1
+        var confidence = 0
+        var isAnnounced = false
+        var isAsked = false
+        for last in group..<min(pass.run.groupCount, group &+ 8) {
+            if pass.run.groups[last].isExtension && last > group { break }
+            window.extend(pass.run, to: last)
+            if window.length > 15 { break }
+            if pass.run.lettersIn(window.first, window.length) != 0 { break }
+            if window.length < 7 || window.marks > 3 || (window.isBare && text.isDecimal(window)) { continue }
+            let usual = usualForm(text, window, &pass)
+            if usual > confidence, !text.goesOn(window), !text.isInUUID(window.start, window.end) {
+                best = window.end
+                confidence = usual
+            }
+            if !isAsked {
+                isAsked = true
+                isAnnounced = pass.announces(.phone, text, window.start, window.end)
+            }
+            if isAnnounced, mayBeAnnounced(text, window, &pass) { announced = window.end }
+        }
+        let open = before == UInt8(ascii: "(") ? start &- 1 : start
+        if announced > best, !(confidence >= 80 && best > 0 && !pass.name.contains(Context(.phone))) {
+            pass.add(.phone, open, extended(text, announced), 90)
+        } else if best > 0, isAnnounced || pass.isAssuming || !pass.contradicts(text, start) {
+            pass.add(.phone, open, extended(text, best), isAnnounced ? 95 : confidence)
+        }
+    }
+
+    private func examineInternational(_ text: TextBytes, _ group: Int, _ start: Int, _ pass: inout DetectionPass) {
+        var window = NumberWindow(pass.run, group)
+        var end = -1
+        var skipped = -1
+        if text.isAlphanumeric(start &- 1) { return }
+        for last in group..<min(pass.run.groupCount, group &+ 16) {
+            if pass.run.groups[last].isExtension && last > group { break }
+            window.extend(pass.run, to: last)
+            if window.length > 16 || pass.run.lettersIn(window.first, window.length) != 0 { break }
+            let bytes = pass.run.groups[last]
+            // "+44 (0)20": the national prefix, which is not dialled.
+            if last > group, skipped < 0, bytes.end &- bytes.start == 1, text[Int(bytes.start)] == UInt8(ascii: "0"),
+                text[Int(bytes.start) &- 1] == UInt8(ascii: "("), text[Int(bytes.end)] == UInt8(ascii: ")")
+            {
+                skipped = pass.run.first(last)
+            }
+            if window.length >= 7, CallingCodes.shared.mayBe(pass.run, window.first, window.length, without: skipped) {
+                end = window.end
+            }
+        }
+        if end > 0 { pass.add(.phone, start, extended(text, end), 92) }
+    }
+
+    /// How sure it is that the window is a telephone number as its country writes them; 0 where it is none.
+    private func usualForm(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) -> Int {
+        let run = window.first
+        let leading = pass.run.digit(run)
+        let isOpen = text[window.start &- 1] == UInt8(ascii: "(")
+        switch window.shape {
+        case 0x334, 0x37, 0x1334, 0x3334, 0x137:
+            // North America: area and office begin with 2 to 9; "1" or "001" before them.
+            let skip = window.shape == 0x1334 || window.shape == 0x137 ? 1 : window.shape == 0x3334 ? 3 : 0
+            if skip == 1, leading != 1 { break }
+            if skip == 3, leading != 0 || pass.run.digit(run &+ 1) != 0 || pass.run.digit(run &+ 2) != 1 { break }
+            if window.shape & 0xff == 0x37, !isOpen, !window.hasBracket { break }
+            if pass.run.digit(run &+ skip) < 2 || pass.run.digit(run &+ skip &+ 3) < 2 { break }
+            return isOpen || window.hasBracket || skip > 0 ? 90 : window.has(UInt8(ascii: " ")) ? 65 : 80
+        case 0x254, 0x244:
+            if isOpen { return 85 }  // Brazil
+        case 0x55:
+            if leading >= 6, !window.has(UInt8(ascii: ".")), !window.has(UInt8(ascii: "/")) { return 60 }  // India
+        case 0x344:
+            if leading == 1, pass.run.digit(run &+ 1) >= 3 { return 70 }  // China
+        default: break
+        }
+        guard leading == 0, !window.isBare, window.length >= 9, window.length <= 13 else { return 0 }
+        if pass.run.digit(run &+ 1) == 0 {
+            // The international prefix of most countries.
+            let isPossible = CallingCodes.shared.mayBe(pass.run, run &+ 2, window.length &- 2, without: -1)
+            return isPossible && window.length >= 11 ? 75 : 0
+        }
+        if window.length > 12 { return 0 }
+        switch window.shape {
+        case 0x22222, 0x244, 0x344, 0x434, 0x533, 0x56, 0x433, 0x46, 0x47, 0x48, 0x38, 0x37, 0x28, 0x36, 0x57, 0x55,
+            0x334,
+            0x4322, 0x3322, 0x3332, 0x3422, 0x4222, 0x343, 0x443, 0x437, 0x542, 0x45, 0x4333, 0x324, 0x3323, 0x2322:
+            return isOpen || window.hasBracket ? 80 : 65
+        default: return isOpen ? 70 : 0
+        }
+    }
+
+    /// True where the window may be the number that a name or words announce: no date, no time since 1970.
+    private func mayBeAnnounced(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) -> Bool {
+        if pass.isAssuming || pass.name.contains(Context(.phone)) { return true }
+        switch window.shape {
+        case 0x422, 0x224, 0x4222, 0x42222, 0x324: return false
+        default: break
+        }
+        if window.isBare {
+            let first = pass.run.digit(window.first) &* 10 &+ pass.run.digit(window.first &+ 1)
+            if window.length == 8 || ((window.length == 13 || window.length == 10) && (first == 16 || first == 17)) {
+                return false
+            }
+        }
+        return !text.isTied(window)
+    }
+
+    /// Behind an extension that follows: "x12", "ext. 12", "#12".
+    private func extended(_ text: TextBytes, _ end: Int) -> Int {
+        var at = end
+        while text[at] == UInt8(ascii: " ") || text[at] == UInt8(ascii: ",") { at &+= 1 }
+        if at > end &+ 2 { return end }
+        if text.has("EXT", at: at) {
+            at &+= 3
+            if text.has("ENSION", at: at) { at &+= 6 }
+            if text[at] == UInt8(ascii: ".") { at &+= 1 }
+        } else if text[at] | 0x20 == UInt8(ascii: "x") || text[at] == UInt8(ascii: "#") {
+            at &+= 1
+        } else {
+            return end
+        }
+        if text[at] == UInt8(ascii: " ") { at &+= 1 }
+        let digits = at
+        while text.isDigit(at) { at &+= 1 }
+        return at > digits && at &- digits <= 6 && !text.isAlphanumeric(at) ? at : end
+    }
+}

@@ -1,0 +1,221 @@
+internal import CByteClasses
+internal import TidegateWire
+
+/// What the blocks before said: each mask of the last block, whose upper bits reach into the next.
+private struct Before {
+    var digit: UInt64 = 0
+    var firstMark: UInt64 = 0
+    var secondMark: UInt64 = 0
+    var number: UInt64 = 0
+    var number2: UInt64 = 0
+    var number4: UInt64 = 0
+    var token: UInt64 = 0
+    var token2: UInt64 = 0
+    var token4: UInt64 = 0
+    var token8: UInt64 = 0
+    var some2: UInt64 = 0
+    var some4: UInt64 = 0
+    var some8: UInt64 = 0
+    var space: UInt64 = 0
+    var dash: UInt64 = 0
+    var colon: UInt64 = 0
+    var beforeColon: UInt64 = 0
+    var linked: UInt64 = 0
+    var linked2: UInt64 = 0
+}
+
+@inline(__always)
+private func shifted(_ mask: UInt64, _ before: UInt64, _ by: UInt64) -> UInt64 {
+    mask &<< by | before &>> (64 &- by)
+}
+
+extension DetectorSet {
+    /// Goes through the text in blocks of 64 bytes, whose masks say where something may end that a detector knows; the
+    /// detectors look only there.
+    ///
+    /// What a mask must have for a detector to be asked: seven digits and marks, or nine bytes of a token with a digit
+    /// among them, or an "@", or colons as in addresses. So `mayMatch` and `find` ask the same questions.
+    ///
+    /// - Returns: true where the text has characters beyond ASCII that must be folded first.
+    @discardableResult
+    func scan(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool = false) -> Bool {
+        pass.begin()
+        var before = Before()
+        var isPlain = isFolded
+        let asksNumbers = !enabled.isDisjoint(with: .numbers)
+        let asksTokens = !enabled.isDisjoint(with: .tokens)
+        let asksAddresses = !enabled.isDisjoint(with: .addresses)
+        let asksEmail = enabled.has(.email)
+        let asksBirth = enabled.has(.dateOfBirth)
+        let asksKeys = enabled.has(.pem)
+        var offset = 0
+        while offset < text.count {
+            let classes = unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset))
+            if classes.high != 0, !isPlain {
+                if pass.isAssuming {
+                    if matters(text, offset, classes.high) {
+                        pass.hasHit = true
+                        return false
+                    }
+                } else {
+                    if matters(text, from: offset) { return true }
+                    isPlain = true
+                }
+            }
+            if pass.isAssuming, classes.backslash != 0, escapeMatters(text, offset, classes.backslash) {
+                pass.hasHit = true
+                return false
+            }
+            let digit = classes.digit
+            if asksNumbers || asksTokens {
+                // Digits, each with the marks behind it, up to three.
+                let first = classes.mark & shifted(digit, before.digit, 1)
+                let second = classes.mark & shifted(first, before.firstMark, 1)
+                let third = classes.mark & shifted(second, before.secondMark, 1)
+                let number = digit | first | second | third
+                let number2 = number & shifted(number, before.number, 1)
+                let number4 = number2 & shifted(number2, before.number2, 2)
+                let number7 = number4 & shifted(number4, before.number4, 3)
+                let token = digit | classes.letter | classes.word
+                let token2 = token & shifted(token, before.token, 1)
+                let token4 = token2 & shifted(token2, before.token2, 2)
+                let token8 = token4 & shifted(token4, before.token4, 4)
+                let token9 = token8 & shifted(token, before.token, 8)
+                let some2 = digit | shifted(digit, before.digit, 1)
+                let some4 = some2 | shifted(some2, before.some2, 2)
+                let some8 = some4 | shifted(some4, before.some4, 4)
+                let some9 = some8 | shifted(digit, before.digit, 8)
+                let tokens = token9 & some9
+                let places = number7 & digit | tokens
+                if places != 0 {
+                    if asksNumbers { examineNumbers(text, offset, places, &pass) }
+                    if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
+                    if pass.hasHit { return false }
+                }
+                if asksBirth {
+                    let year = some2AndAll(digit, before.digit) & shifted(classes.space, before.space, 4)
+                    if year != 0 { examineYears(text, offset, year, &pass) }
+                    before.space = classes.space
+                }
+                before.firstMark = first
+                before.secondMark = second
+                before.number = number
+                before.number2 = number2
+                before.number4 = number4
+                before.token = token
+                before.token2 = token2
+                before.token4 = token4
+                before.some2 = some2
+                before.some4 = some4
+            }
+            if asksEmail, classes.at != 0 { examineEmails(text, offset, classes.at, &pass) }
+            if asksAddresses {
+                let hexOrColon = digit | classes.letter | classes.colon
+                let linked = classes.colon & shifted(hexOrColon, before.beforeColon, 1)
+                if linked | before.linked != 0 {
+                    let double = linked & shifted(classes.colon, before.colon, 1)
+                    let linked2 = linked & chained(linked, before.linked)
+                    let linked3 = linked2 & chained(linked2, before.linked2)
+                    if double | linked3 != 0 { examineAddresses(text, offset, double | linked3, &pass) }
+                    before.linked2 = linked2
+                } else {
+                    before.linked2 = 0
+                }
+                before.linked = linked
+                before.colon = classes.colon
+                before.beforeColon = hexOrColon
+            }
+            if asksKeys {
+                let dash2 = classes.dash & shifted(classes.dash, before.dash, 1)
+                if dash2 != 0 { examineKeys(text, offset, dash2, &pass) }
+                before.dash = classes.dash
+            }
+            if pass.hasHit { return false }
+            before.digit = digit
+            offset &+= 64
+        }
+        return false
+    }
+
+    /// Ends of four digits.
+    @inline(__always)
+    private func some2AndAll(_ digit: UInt64, _ before: UInt64) -> UInt64 {
+        digit & shifted(digit, before, 1) & shifted(digit, before, 2) & shifted(digit, before, 3)
+    }
+
+    /// Colons with another one two to five bytes before.
+    @inline(__always)
+    private func chained(_ mask: UInt64, _ before: UInt64) -> UInt64 {
+        shifted(mask, before, 2) | shifted(mask, before, 3) | shifted(mask, before, 4) | shifted(mask, before, 5)
+    }
+
+    // MARK: Beyond ASCII, and escapes
+
+    private func matters(_ text: TextBytes, from offset: Int) -> Bool {
+        var at = offset
+        while at < text.count {
+            if text[at] >= 0xc2, Folding.matters(text, at) { return true }
+            at &+= 1
+        }
+        return false
+    }
+
+    private func matters(_ text: TextBytes, _ offset: Int, _ high: UInt64) -> Bool {
+        var left = high
+        while left != 0 {
+            let at = offset &+ left.trailingZeroBitCount
+            if text[at] >= 0xc2, Folding.matters(text, at) { return true }
+            left &= left &- 1
+        }
+        return false
+    }
+
+    /// True where an escape of JSON may hide what a detector looks for.
+    private func escapeMatters(_ text: TextBytes, _ offset: Int, _ backslashes: UInt64) -> Bool {
+        var left = backslashes
+        while left != 0 {
+            let at = offset &+ left.trailingZeroBitCount
+            left &= left &- 1
+            switch text[at &+ 1] {
+            case UInt8(ascii: "u"): if unitMatters(text, at &+ 2) { return true }
+            case UInt8(ascii: "/"):
+                // A slash inside something: a date, or what is written in base64.
+                var start = at
+                while text[start] == UInt8(ascii: "\\") { start &-= 1 }
+                let byte = text[start]
+                if byte.isDigit || (byte.isTokenByte && enabled.has(.secret)) { return true }
+            default: break
+            }
+        }
+        return false
+    }
+
+    private func unitMatters(_ text: TextBytes, _ offset: Int) -> Bool {
+        var unit: UInt32 = 0
+        for index in 0..<4 {
+            let byte = text[offset &+ index]
+            guard byte.isHex else { return false }
+            unit = unit << 4 | UInt32(byte.isDigit ? byte &- 48 : (byte | 0x20) &- 87)
+        }
+        if unit < 0x80 {
+            let byte = UInt8(truncatingIfNeeded: unit)
+            return byte.isTokenByte || byte.isMark || byte == UInt8(ascii: "@") || byte == UInt8(ascii: ":")
+                || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\")
+        }
+        if unit == 0xd835 { return true }  // the first half of a mathematical digit
+        if unit >= 0xd800, unit < 0xe000 { return false }
+        var bytes = InlineArray<4, UInt8>(repeating: 0)
+        if unit < 0x800 {
+            bytes[0] = 0xc0 | UInt8(truncatingIfNeeded: unit >> 6)
+            bytes[1] = 0x80 | UInt8(truncatingIfNeeded: unit & 0x3f)
+        } else {
+            bytes[0] = 0xe0 | UInt8(truncatingIfNeeded: unit >> 12)
+            bytes[1] = 0x80 | UInt8(truncatingIfNeeded: unit >> 6 & 0x3f)
+            bytes[2] = 0x80 | UInt8(truncatingIfNeeded: unit & 0x3f)
+        }
+        return unsafe bytes.span.withUnsafeBufferPointer { raw in
+            guard let base = raw.baseAddress else { return false }
+            return unsafe Folding.folded(TextBytes(base, raw.count), 0).byte != 0
+        }
+    }
+}

@@ -1,0 +1,257 @@
+import TidegateCore
+import TidegateDetection
+import TidegateWire
+
+/// What one call of a profile works with, kept between calls so that nothing is allocated in the steady state. Used by one
+/// thread at a time: whoever took it from the profile's pool.
+@safe
+final class MaskingWorkspace: @unchecked Sendable {
+    /// Texts inside of texts (JSON in a string, base64) that are looked into.
+    static let nestingLimit = 3
+
+    let rules: CompiledRules
+    var detection = DetectionPass()
+    /// How often each rule, then each detector acted since they were taken.
+    var counted: [UInt64]
+    /// Tokens opened in this call.
+    var opened: UInt32 = 0
+    var opens = UnmaskScope.nothing
+    /// What a record key's rules do instead.
+    var isKey = false
+    /// A string without its escapes; what an action has made of a text.
+    var plain: [UInt8] = []
+    var replaced: [UInt8] = []
+    /// By slot: whose dates are moved.
+    var subjects: [[UInt8]] = []
+    /// Only where somebody asked.
+    var findings: [MaskingFinding]?
+    /// The place in the document, where findings are asked for.
+    var trail: [String] = []
+
+    init(_ rules: CompiledRules) {
+        self.rules = rules
+        counted = [UInt64](repeating: 0, count: rules.tallies.rules.count + rules.tallies.detectors.count)
+        subjects = [[UInt8]](repeating: [], count: rules.subjectCount)
+    }
+
+    enum Inspection {
+        case unchanged
+        /// The new text stands at the end of the output.
+        case edited
+        /// Nothing may be shown of it.
+        case null
+        /// It could not be looked into.
+        case failed
+    }
+
+    // MARK: A place that a rule names
+
+    /// Makes what stands for a whole text that a rule names.
+    ///
+    /// - Returns: `unchanged` where the text is an opened or a token already.
+    func replace(_ text: RawSpan, rule: Int, isNumber: Bool = false, into output: inout [UInt8]) -> Inspection {
+        let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
+        guard let action else { return .failed }
+        if case .nothing = opens {} else {
+            switch action.open(text, opens, into: &output) {
+            case .opened:
+                opened &+= 1
+                note(rule, text, "open")
+                return .edited
+            case .clear: return .unchanged
+            case .notOpenable: break
+            }
+        }
+        counted[rule] &+= 1
+        note(rule, text, action.word)
+        if action.isNull { return .null }
+        let start = output.count
+        if action.append(text, isNumber: isNumber, subjects, into: &output) { return .edited }
+        if output.count > start { output.removeLast(output.count - start) }
+        return .failed
+    }
+
+    private func note(_ rule: Int, _ text: RawSpan, _ word: String) {
+        if findings == nil { return }
+        findings?.append(
+            MaskingFinding(
+                path: path, rule: rule, detector: nil, start: 0, end: text.byteCount, confidence: 100, action: word))
+    }
+
+    // MARK: Text that detectors look at
+
+    /// Looks at a text that no rule names: JSON in it, what detectors find, base64 of either.
+    ///
+    /// - Parameters:
+    ///   - name: of the field; the best context that a detector has.
+    ///   - places: what paths wait for inside, where it is JSON.
+    func inspect(
+        _ text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, _ places: PlaceSet, depth: Int,
+        into output: inout [UInt8]
+    ) -> Inspection {
+        if MaskingWorkspace.mayBeDocument(text) {
+            if depth >= MaskingWorkspace.nestingLimit { return .failed }
+            let start = output.count
+            var scanner = unsafe JSONScanner(self, part, name: name, nesting: depth + 1)
+            swap(&scanner.output, &output)
+            let isDocument = unsafe text.withUnsafeBytes { unsafe scanner.scan($0, places) }
+            swap(&scanner.output, &output)
+            if isDocument {
+                if scanner.edits == 0 { return .unchanged }
+                return output.count > start ? .edited : .null
+            }
+        }
+        guard let detectors = part.detectors else { return .unchanged }
+        unsafe detectors.find(in: text, name: name.bytes, &detection)
+        if detection.findings.count > 0 { return compose(text, part, into: &output) }
+        return unsafe inspectBase64(text, name: name, part, places, depth: depth, into: &output)
+    }
+
+    /// Replaces what was found, each piece by its rule's action.
+    private func compose(_ text: RawSpan, _ part: PartRules, into output: inout [UInt8]) -> Inspection {
+        var copied = 0
+        var isNull = false
+        for index in 0..<detection.findings.count {
+            let finding = detection.findings[index]
+            let (start, end) = (Int(finding.start), Int(finding.end))
+            guard start >= copied, end <= text.byteCount, start < end else { continue }
+            let rule = part.detectorRules[Int(finding.detector)]
+            let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
+            if action?.isOpen(to: opens) == true { continue }
+            counted[rule] &+= 1
+            counted[rules.tallies.rules.count + part.detectorTallies[Int(finding.detector)]] &+= 1
+            if findings != nil {
+                findings?.append(
+                    MaskingFinding(
+                        path: path, rule: rule, detector: part.detectors?.name(of: Int(finding.detector)),
+                        start: start, end: end, confidence: Int(finding.confidence), action: action?.word ?? "redact"))
+            }
+            output.append(bytes: text.extracting(copied..<start))
+            copied = end
+            guard let action else {
+                output.append(contentsOf: MaskingProfile.redacted)
+                continue
+            }
+            if action.isNull {
+                isNull = true
+                continue
+            }
+            let before = output.count
+            if !action.append(text.extracting(start..<end), isNumber: false, subjects, into: &output) {
+                output.removeLast(output.count - before)
+                output.append(contentsOf: MaskingProfile.redacted)
+            }
+        }
+        if isNull { return .null }
+        if copied == 0 { return .unchanged }
+        output.append(bytes: text.extracting(copied..<text.byteCount))
+        return .edited
+    }
+
+    /// A text that is base64 of something to be masked is masked inside.
+    private func inspectBase64(
+        _ text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, _ places: PlaceSet, depth: Int,
+        into output: inout [UInt8]
+    ) -> Inspection {
+        guard depth < MaskingWorkspace.nestingLimit, let encoding = Base64Text(text) else { return .unchanged }
+        let decoded = encoding.decoded
+        var masked: [UInt8] = []
+        let inside = unsafe inspect(
+            decoded.span.bytes, name: name, part, places, depth: depth + 1, into: &masked)
+        switch inside {
+        case .unchanged, .null, .failed: return inside
+        case .edited:
+            encoding.append(masked, to: &output)
+            return .edited
+        }
+    }
+
+    /// True where a lenient reader might see an object or an array.
+    static func mayBeDocument(_ content: RawSpan) -> Bool {
+        var at = 0
+        while let byte = content.byte(at: at) {
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): return true
+            case 0...0x20, 0xef, 0xbb, 0xbf, 0xfe, 0xff: at += 1  // white space, control characters, byte order marks
+            default: return false
+            }
+        }
+        return false
+    }
+
+    /// A number of JSON, looked at as the digits that it stands for: `4.1e3` is 4100.
+    func inspect(
+        number: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, into output: inout [UInt8]
+    ) -> Inspection {
+        guard let detectors = part.detectors else { return .unchanged }
+        let digits = NumberText.digits(of: number)
+        if let digits {
+            unsafe detectors.find(in: digits.span.bytes, name: name.bytes, &detection)
+        } else {
+            unsafe detectors.find(in: number, name: name.bytes, &detection)
+        }
+        guard detection.findings.count > 0 else { return .unchanged }
+        let outcome =
+            digits.map { unsafe compose($0.span.bytes, part, into: &output) } ?? compose(number, part, into: &output)
+        return outcome
+    }
+
+    /// Keeps whose dates the rules of this document move.
+    func findSubjects(in content: RawSpan) {
+        for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
+        let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        var scanner = unsafe JSONScanner(self, rules.values, name: none)
+        unsafe content.withUnsafeBytes { unsafe scanner.capture($0, rules.subjects) }
+    }
+
+    /// Nothing of what was masked stays in it.
+    func rest() {
+        findings = nil
+        trail = []
+        opened = 0
+        opens = .nothing
+        for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
+    }
+
+    func acted(_ rule: Int) {
+        counted[rule] &+= 1
+        guard findings != nil else { return }
+        let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
+        findings?.append(
+            MaskingFinding(
+                path: path, rule: rule, detector: nil, start: 0, end: 0, confidence: 100,
+                action: action?.word ?? "redact"))
+    }
+
+    func takePlain() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &plain)
+        taken.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    /// What is there stays: texts inside of texts write behind each other.
+    func takeReplaced() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &replaced)
+        return taken
+    }
+
+    // MARK: Explaining
+
+    func enter(_ name: UnsafeRawBufferPointer) {
+        var text: [UInt8] = []
+        unsafe JSONEscapes.appendText(of: name, to: &text)
+        let part = String(decoding: text, as: UTF8.self)
+        trail.append(part.contains(where: { ".[\"*".contains($0) }) || part.isEmpty ? "\"\(part)\"" : part)
+    }
+
+    func enter(_ index: Int) { trail.append("[\(index)]") }
+    func leave() { trail.removeLast() }
+
+    var path: String {
+        trail.reduce(into: "") { path, part in
+            path += part.hasPrefix("[") || path.isEmpty ? part : "." + part
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import TidegateCore
+
+/// A rule that compiles and yet does not do what its author means.
+public struct MaskingWarning: Sendable, Equatable {
+    /// Of the rule, from 0.
+    public var rule: Int
+    public var message: String
+    /// What would be right.
+    public var suggestion: String
+
+    /// - Parameter paths: of the rules that have one.
+    static func all(_ rules: [MaskingRule], _ paths: [FieldPath?]) -> [MaskingWarning] {
+        rules.indices.flatMap { index in about(index, rules, paths) }
+    }
+
+    private static func about(_ index: Int, _ rules: [MaskingRule], _ paths: [FieldPath?]) -> [MaskingWarning] {
+        let rule = rules[index]
+        var found: [MaskingWarning] = []
+        func warn(_ message: String, _ suggestion: String) {
+            found.append(MaskingWarning(rule: index, message: message, suggestion: suggestion))
+        }
+        if rule.parts?.isEmpty == true { warn("the rule looks nowhere", "'in' with value or headers") }
+        let earlier = (0..<index).first { covers(rules[$0], paths[$0], rule, paths[index]) }
+        if let earlier, rules[earlier].action != rule.action || rules[earlier].selector == rule.selector {
+            warn(
+                "never acts: rule \(earlier + 1), '\(rules[earlier].label)', covers what '\(rule.label)' names",
+                "the narrower rule first, or one rule less")
+        }
+        if case .index = paths[index]?.segments.last, rule.action == .drop {
+            warn("dropping an element by its number moves those behind it", "nullify keeps their places")
+        }
+        return found
+    }
+
+    /// True where the first rule takes all that the second could.
+    private static func covers(
+        _ wide: MaskingRule, _ widePath: FieldPath?, _ narrow: MaskingRule, _ narrowPath: FieldPath?
+    ) -> Bool {
+        let parts: Set<RecordPart> = [.value, .header]
+        let looked = narrow.parts ?? parts
+        guard !looked.isEmpty, looked.isSubset(of: wide.parts ?? parts) else { return false }
+        if case .everything = wide.selector { return true }
+        if case .detectors(let wide) = wide.selector, case .detectors(let narrow) = narrow.selector {
+            return Set(narrow).isSubset(of: wide)
+        }
+        if wide.selector == narrow.selector { return true }
+        guard let widePath, let narrowPath else { return false }
+        return widePath.covers(narrowPath)
+    }
+}
+
+extension FieldPath {
+    /// True where this path, or a beginning of what it reaches, reaches all that the other does.
+    ///
+    /// Careful: false where that is not plain to see.
+    func covers(_ other: FieldPath) -> Bool { FieldPath.covers(segments[...], other.segments[...]) }
+
+    private static func covers(_ wide: ArraySlice<PathSegment>, _ narrow: ArraySlice<PathSegment>) -> Bool {
+        guard let first = wide.first else { return true }
+        if first == .anyDepth {
+            let rest = wide.dropFirst()
+            return narrow.indices.contains { covers(rest, narrow[$0...]) } || covers(rest, narrow[narrow.endIndex...])
+        }
+        guard let other = narrow.first, other != .anyDepth else { return false }
+        switch (first, other) {
+        case (.anyKey, .key), (.anyKey, .index), (.anyKey, .anyIndex), (.anyIndex, .index): break
+        default: if first != other { return false }
+        }
+        return covers(wide.dropFirst(), narrow.dropFirst())
+    }
+}
