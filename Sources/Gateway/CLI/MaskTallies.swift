@@ -31,7 +31,7 @@ final class MaskTallies: Sendable {
 
     /// In the order of their names.
     var counts: [GatewayMetrics.MaskCount] {
-        state.withLock(MaskTallies.counts).map { key, count in
+        state.withLock { MaskTallies.counts($0) }.map { key, count in
             .init(profile: key.profile, label: key.label, isDetector: key.isDetector, count: count)
         }
         .sorted { ($0.profile, $0.label) < ($1.profile, $1.label) }
