@@ -36,11 +36,16 @@ extension ConfigurationBuilder {
                 _ = keyBytes(place)
                 continue
             }
+            let newest = node["version"]?.integer ?? version
             if versions[version] != nil {
                 report(
-                    place["version"] ?? place, "version \(version) stands twice", "a number of its own for each version"
-                )
+                    place["version"] ?? place, "version \(version) stands twice",
+                    "a number of its own for each version")
                 isWhole = false
+            } else if version > newest {
+                report(
+                    place["version"] ?? place, "version \(version) would make tokens, and not \(newest)",
+                    "a number below \(newest): the highest is the newest")
             }
             guard let bytes = keyBytes(place) else {
                 isWhole = false

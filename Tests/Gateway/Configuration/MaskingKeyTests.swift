@@ -39,10 +39,9 @@ import TidegateMasking
         try folder.write("k", Self.secret)
         #expect(try self.token(folder, keys) == token)
         #expect(try self.token(folder, "default: { file: k, version: 2 }").hasPrefix("{\"a\":\"tgh2_"))
-        // The newest version makes tokens.
-        try folder.write("old", Self.secret.reversed())
-        let both = "default: { file: k, version: 1, previous: [{ file: old, version: 3 }] }"
-        #expect(try self.token(folder, both).hasPrefix("{\"a\":\"tgh3_"))
+        try folder.write("new", Self.secret.reversed())
+        let both = "default: { file: new, version: 2, previous: [{ file: k, version: 1 }] }"
+        #expect(try self.token(folder, both).hasPrefix("{\"a\":\"tgh2_"))
     }
 
     @Test func `a key that is no good is told at its place, all in one run, and never its bytes`() throws {
@@ -60,17 +59,17 @@ import TidegateMasking
         #expect(
             try problems(
                 folder,
-                "default: { file: good, version: 1, previous: [{ file: none, version: 2 }, { env: TIDEGATE_NO_SUCH, version: 3 }] }"
+                "default: { file: good, version: 3, previous: [{ file: none, version: 2 }, { env: TIDEGATE_NO_SUCH, version: 1 }] }"
             ) == [
                 "default.previous[0].file: F/none is not there",
                 "default.previous[1].env: the environment has no TIDEGATE_NO_SUCH",
             ])
         #expect(
-            try problems(folder, "default: { file: good, version: 1, previous: [{ file: open, version: 2 }] }") == [
+            try problems(folder, "default: { file: good, version: 2, previous: [{ file: open, version: 1 }] }") == [
                 "default: versions 1 and 2 of masking key 'default' have the same secret",
                 "warning: default.previous[0].file: everybody may read F/open",
             ])
-        #expect(try problems(folder, "default: { file: ., version: 1 }") == ["default.file: F cannot be read"])
+        #expect(try problems(folder, "default: { file: ., version: 1 }").contains("default.file: F cannot be read"))
         #expect(try problems(folder, "default: { env: PATH, version: 1 }").isEmpty)
     }
 

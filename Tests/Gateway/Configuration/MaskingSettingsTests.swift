@@ -104,7 +104,7 @@ import TidegateTokens
                 masking: """
                     masking:
                       keys: { default: { file: k, version: 1 }, second: { file: l, version: 1 } }
-                      profiles: { pii: { rules: [\(text), \(text)] } }
+                      profiles: { pii: { rules: [\(text), \(text.replacing("field: a", with: "field: b"))] } }
                     """)
         ).problems
         #expect(found.map(\.path) == (0...1).map { "masking.profiles.pii.rules[\($0)].action.token.key" })
@@ -128,6 +128,10 @@ import TidegateTokens
         (
             "keys: { k: { file: a, version: 1, previous: [{ file: b, version: 1 }] } }",
             ["keys.k.previous[0].version: version 1 stands twice"]
+        ),
+        (
+            "keys: { k: { file: a, version: 1, previous: [{ file: b, version: 2 }] } }",
+            ["keys.k.previous[0].version: version 2 would make tokens, and not 1"]
         ),
         ("keys: { k: { file: a, version: 1000000 } }", ["keys.k.version: 1000000 is out of range"]),
         ("keys: { k: { file: a, version: 1, secret: abc } }", ["keys.k.secret: unknown key 'secret'"]),
