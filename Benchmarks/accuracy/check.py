@@ -26,7 +26,7 @@ def parsed(line):
 
 
 def check(samples):
-    """Every label's bytes are its text, at its path, and valid by that entity's oracle; no two overlap. Returns how many labels."""
+    """Every label's bytes are its text, at its path, and valid by that entity's oracle; no two overlap. Returns their number."""
     known = [  # Bitcoin wiki and BIP 350: encoders of ours, against what others published
         (base58check(0, bytes.fromhex("62e907b15cbf27d5425399ebf6f0fb50ebb88f18")), "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
         (bech32(0, bytes.fromhex("751e76e8199196d454941c45d1b3a323f1433bd6")), "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),

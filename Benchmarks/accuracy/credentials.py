@@ -1,4 +1,7 @@
-"""Addresses of machines, e-mail addresses, dates of birth and secrets. (text, alone) as in identifiers.py. All made up: none opens anything."""
+"""Addresses of machines, e-mail addresses, dates of birth and secrets.
+
+(text, alone) as in identifiers.py. All made up: none opens anything.
+"""
 import base64
 import ipaddress
 import json
@@ -66,10 +69,12 @@ def email(r, fake):
     first, last = plain_ascii(fake.first_name()), plain_ascii(fake.last_name())
     if len(first) < 2 or len(last) < 2:
         first, last = pick(r, string.ascii_lowercase, 5), pick(r, string.ascii_lowercase, 7)
-    local = r.choice([f"{first}.{last}", f"{first[0]}{last}", f"{first}_{last}{r.randrange(100)}", f"{first}+{r.choice(['news', 'shop', 'x1'])}",
+    local = r.choice([f"{first}.{last}", f"{first[0]}{last}", f"{first}_{last}{r.randrange(100)}",
+                      f"{first}+{r.choice(['news', 'shop', 'x1'])}",
                       f"{last}{r.randrange(1000)}", f"{first}-{last}", first])
     company = pick(r, string.ascii_lowercase, r.randrange(4, 10))
-    domain = r.choice(["gmail.com", "outlook.com", "web.de", "orange.fr", "yahoo.co.uk", "proton.me", f"{company}.com", f"{company}.io", f"mail.{company}.de",
+    domain = r.choice(["gmail.com", "outlook.com", "web.de", "orange.fr", "yahoo.co.uk", "proton.me", f"{company}.com",
+                       f"{company}.io", f"mail.{company}.de",
                        f"{company}-{company[:3]}.co.jp", f"{company}.com.br", f"{company}.museum", "example.org"])
     text = f"{local}@{domain}"
     return (text.title() if r.random() < 0.04 else text), True
@@ -91,10 +96,12 @@ def date_of_birth(r, language="en"):
     born = day(r)
     named = MONTHS.get(language, MONTHS["en"])[born.month - 1]
     forms = {
-        "iso": born.isoformat(), "us": born.strftime("%m/%d/%Y"), "eu": born.strftime("%d/%m/%Y"), "dots": born.strftime("%d.%m.%Y"),
+        "iso": born.isoformat(), "us": born.strftime("%m/%d/%Y"), "eu": born.strftime("%d/%m/%Y"),
+             "dots": born.strftime("%d.%m.%Y"),
         "dashes": born.strftime("%d-%m-%Y"), "slashes": born.strftime("%Y/%m/%d"), "compact": born.strftime("%Y%m%d"),
         "long": {"de": f"{born.day}. {named} {born.year}", "es": f"{born.day} de {named} de {born.year}",
-                 "en": r.choice([f"{born.day} {named} {born.year}", f"{named} {born.day}, {born.year}", f"{named[:3]} {born.day}, {born.year}"])}.get(
+                 "en": r.choice([f"{born.day} {named} {born.year}", f"{named} {born.day}, {born.year}",
+                                 f"{named[:3]} {born.day}, {born.year}"])}.get(
                      language, f"{born.day} {named} {born.year}"),
     }
     weights = {"en": [35, 20, 10, 3, 3, 4, 3, 22]}.get(language, [30, 0, 25, 25, 5, 2, 3, 10])
@@ -148,7 +155,8 @@ def github_token(r):
 
 def slack_token(r):
     number = lambda: str(r.randrange(10**11, 10**12))  # noqa: E731
-    return r.choice([f"xoxb-{number()}-{number()}-{pick(r, WORD, 24)}", f"xoxp-{number()}-{number()}-{number()}-{pick(r, '0123456789abcdef', 32)}",
+    return r.choice([f"xoxb-{number()}-{number()}-{pick(r, WORD, 24)}",
+                     f"xoxp-{number()}-{number()}-{number()}-{pick(r, '0123456789abcdef', 32)}",
                      f"xoxb-{number()}-{pick(r, WORD, 24)}"]), True
 
 
@@ -164,8 +172,10 @@ def secret(r):
     """High in entropy; what has a known shape (hex digests, UUIDs) is not among them."""
     while True:
         kind = r.choices(["word", "base64", "symbols", "hex"], [45, 25, 20, 10])[0]
-        text = {"word": lambda: pick(r, WORD, r.randrange(20, 44)), "base64": lambda: base64.b64encode(r.randbytes(r.choice([24, 30, 48]))).decode(),
-                "symbols": lambda: pick(r, WORD + "!#%*+-=@^_", r.randrange(16, 28)), "hex": lambda: r.randbytes(24).hex()}[kind]()
+        text = {"word": lambda: pick(r, WORD, r.randrange(20, 44)), "base64": lambda: base64.b64encode(r.randbytes(r.choice([24,
+            30, 48]))).decode(),
+                "symbols": lambda: pick(r, WORD + "!#%*+-=@^_", r.randrange(16, 28)),
+                "hex": lambda: r.randbytes(24).hex()}[kind]()
         if secret_valid(text):
             return text, False
 

@@ -1,8 +1,8 @@
 """JSON documents: orders, users, payments, health, HR, logs and more, in many naming styles, with labels by path.
 
-A domain lists sections; a section is an object (`[]` behind its name: a list of them) with entities, hard negatives and fillers. `*` is an
-entity by quota, `?` a hard negative by chance. Every value of an entity has a field that names it, but in lists of name and value pairs and
-in free text, where only what is recognisable alone stands.
+A domain lists sections; a section is an object (`[]` behind its name: a list of them) with entities, hard negatives and
+fillers. `*` is an entity by quota, `?` a hard negative by chance. Every value of an entity has a field that names it, but in
+lists of name and value pairs and in free text, where only what is recognisable alone stands.
 """
 import json
 
@@ -12,44 +12,67 @@ from .sample import Decoy, Label, Sample
 
 # name: (language, [(section, entities, hard negatives, fillers)])
 TUNING = {
-    "order": ("en", [("", [], ["order-number", "epoch-ms", "price"], []), ("customer", ["email", "phone", "*"], ["uuid"], ["name"]),
-                     ("payment", ["credit-card"], ["masked-card", "price", "?"], []), ("items[]", [], ["ean", "price"], ["product"]),
+    "order": ("en", [("", [], ["order-number", "epoch-ms", "price"], []),
+                     ("customer", ["email", "phone", "*"], ["uuid"], ["name"]),
+                     ("payment", ["credit-card"], ["masked-card", "price", "?"], []),
+                     ("items[]", [], ["ean", "price"], ["product"]),
                      ("shipping address", [], ["tracking"], ["street", "city", "zip"])]),
-    "user": ("en", [("", ["email", "phone", "date-of-birth", "*"], ["uuid", "timestamp"], ["name", "user"]), ("last login", ["ipv4"], ["timestamp", "version"], []),
+    "user": ("en", [("", ["email", "phone", "date-of-birth", "*"], ["uuid", "timestamp"], ["name", "user"]),
+                    ("last login", ["ipv4"], ["timestamp", "version"], []),
                     ("preferences", [], ["?", "?"], ["country"])]),
     "payment": ("de", [("", [], ["uuid", "epoch-s", "luhn-no-issuer"], []), ("debtor", ["iban", "*"], [], ["name", "city"]),
                        ("creditor", ["iban"], ["invoice"], ["company"]), ("meta", [], ["hex-trace", "?"], [])]),
-    "patient": ("en", [("patient", ["us-mbi", "date-of-birth", "phone", "*"], ["serial"], ["name"]), ("provider", ["us-npi", "us-dea"], [], ["name"]),
+    "patient": ("en", [("patient", ["us-mbi", "date-of-birth", "phone", "*"], ["serial"], ["name"]),
+                       ("provider", ["us-npi", "us-dea"], [], ["name"]),
                        ("encounters[]", [], ["timestamp", "?"], ["sentence"])]),
-    "employee": ("en", [("employee", ["us-ssn", "date-of-birth", "email"], ["count"], ["name", "job"]), ("bank", ["us-aba", "*"], ["price"], []),
+    "employee": ("en", [("employee", ["us-ssn", "date-of-birth", "email"], ["count"], ["name", "job"]),
+                        ("bank", ["us-aba", "*"], ["price"], []),
                         ("emergency contacts[]", ["phone"], [], ["name"])]),
-    "event": ("en", [("", [], ["timestamp", "hex-trace", "uuid", "version"], ["level", "service"]), ("http", ["ipv4"], ["count", "?"], ["path"]),
+    "event": ("en", [("", [], ["timestamp", "hex-trace", "uuid", "version"], ["level", "service"]),
+                     ("http", ["ipv4"], ["count", "?"], ["path"]),
                      ("attributes", ["*"], ["?", "git-sha"], [])]),
     "free text": ("en", [("", [], ["order-number", "date"], ["user"]), ("ticket", ["!"], ["?"], ["sentence"])]),
     "plain": ("en", [("", ["*", "*", "*"], ["?", "?", "?"], ["word"])]),
-    "config": ("en", [("database", ["secret"], ["placeholder"], ["user"]), ("cloud", ["aws-key", "*"], ["?"], []), ("build", [], ["git-sha", "hash", "version"], [])]),
+    "config": ("en", [("database", ["secret"], ["placeholder"], ["user"]), ("cloud", ["aws-key", "*"], ["?"], []),
+                      ("build", [], ["git-sha", "hash", "version"], [])]),
 }
 HELD_OUT = {
-    "claim": ("en", [("", [], ["invoice", "timestamp"], []), ("policyholder", ["*", "date-of-birth", "phone"], ["order-number"], ["name"]),
+    "claim": ("en", [("", [], ["invoice", "timestamp"], []),
+                     ("policyholder", ["*", "date-of-birth", "phone"], ["order-number"], ["name"]),
                      ("loss", [], ["coordinates", "price", "date"], ["sentence"]), ("payee", ["iban", "*"], [], ["company"])]),
-    "kyc": ("en", [("applicant", ["*", "*", "*", "date-of-birth"], ["uuid"], ["name", "country"]), ("documents[]", [], ["hash", "date", "?"], ["word"]),
+    "kyc": ("en", [("applicant", ["*", "*", "*", "date-of-birth"], ["uuid"], ["name", "country"]),
+                   ("documents[]", [], ["hash", "date", "?"], ["word"]),
                    ("risk", ["ipv4"], ["count", "epoch-ms"], [])]),
-    "telecom": ("en", [("", ["phone"], ["imei", "iccid", "epoch-ms"], []), ("subscriber", ["phone", "*", "email"], [], ["name"]), ("cell", [], ["coordinates", "oid", "?"], [])]),
-    "device": ("en", [("device", ["mac", "ipv6"], ["serial", "version", "epoch-ns"], []), ("owner", ["*"], ["uuid"], ["first"]), ("readings[]", [], ["epoch-us", "count"], [])]),
-    "card auth": ("en", [("authorization request", ["credit-card"], ["count", "epoch-s", "luhn-wrong", "price"], []), ("merchant", [], ["serial", "identifier"], ["company", "city"]),
+    "telecom": ("en", [("", ["phone"], ["imei", "iccid", "epoch-ms"], []), ("subscriber", ["phone", "*", "email"], [], ["name"]),
+                       ("cell", [], ["coordinates", "oid", "?"], [])]),
+    "device": ("en", [("device", ["mac", "ipv6"], ["serial", "version", "epoch-ns"], []), ("owner", ["*"], ["uuid"], ["first"]),
+                      ("readings[]", [], ["epoch-us", "count"], [])]),
+    "card auth": ("en", [("authorization request", ["credit-card"], ["count", "epoch-s", "luhn-wrong", "price"], []),
+                         ("merchant", [], ["serial", "identifier"], ["company", "city"]),
                          ("cardholder", ["*"], ["masked-card"], ["name"])]),
-    "prescription": ("en", [("", [], ["order-number", "date"], []), ("prescriber", ["us-npi", "us-dea", "phone"], [], ["name"]), ("member", ["us-mbi", "*", "date-of-birth"], ["?"], ["name"])]),
-    "registration": ("pt", [("cliente", ["br-cpf", "email", "phone", "*"], ["uuid"], ["name"]), ("empresa", ["br-cnpj"], ["invoice"], ["company"]), ("pedido", ["credit-card"], ["price", "date"], ["product"])]),
-    "payroll": ("en", [("run", [], ["date", "count"], []), ("workers[]", ["*", "iban"], ["price"], ["name"]), ("filed by", ["email"], ["timestamp"], ["name"])]),
-    "resident": ("zh", [("", ["cn-resident-id", "phone", "*"], ["order-number"], ["name"]), ("delivery", [], ["tracking", "coordinates"], ["street", "city"])]),
-    "werkgever": ("nl", [("werknemer", ["nl-bsn", "iban", "phone", "*"], ["date"], ["name"]), ("contract", [], ["invoice", "price"], ["company"])]),
-    "pacjent": ("pl", [("pacjent", ["pl-pesel", "email", "*"], ["uuid"], ["name"]), ("wizyta", [], ["timestamp", "?"], ["city"])]),
-    "conversation": ("en", [("", [], ["uuid", "timestamp"], []), ("messages[]", ["!"], ["epoch-ms"], ["user"]), ("summary", [], ["?"], ["sentence"])]),
+    "prescription": ("en", [("", [], ["order-number", "date"], []), ("prescriber", ["us-npi", "us-dea", "phone"], [], ["name"]),
+                            ("member", ["us-mbi", "*", "date-of-birth"], ["?"], ["name"])]),
+    "registration": ("pt", [("cliente", ["br-cpf", "email", "phone", "*"], ["uuid"], ["name"]),
+                            ("empresa", ["br-cnpj"], ["invoice"], ["company"]),
+                            ("pedido", ["credit-card"], ["price", "date"], ["product"])]),
+    "payroll": ("en", [("run", [], ["date", "count"], []), ("workers[]", ["*", "iban"], ["price"], ["name"]),
+                       ("filed by", ["email"], ["timestamp"], ["name"])]),
+    "resident": ("zh", [("", ["cn-resident-id", "phone", "*"], ["order-number"], ["name"]),
+                        ("delivery", [], ["tracking", "coordinates"], ["street", "city"])]),
+    "werkgever": ("nl", [("werknemer", ["nl-bsn", "iban", "phone", "*"], ["date"], ["name"]),
+                         ("contract", [], ["invoice", "price"], ["company"])]),
+    "pacjent": ("pl", [("pacjent", ["pl-pesel", "email", "*"], ["uuid"], ["name"]),
+                       ("wizyta", [], ["timestamp", "?"], ["city"])]),
+    "conversation": ("en", [("", [], ["uuid", "timestamp"], []), ("messages[]", ["!"], ["epoch-ms"], ["user"]),
+                            ("summary", [], ["?"], ["sentence"])]),
     "pairs": ("en", [("", [], ["uuid"], []), ("attributes[]", ["="], [], [])]),
     "contacts": ("en", [("people[]", ["email", "phone", "*"], ["identifier"], ["name", "company"])]),
-    "secrets": ("en", [("vault", ["*", "secret", "github-token"], ["placeholder", "hash", "base64"], []), ("pipeline", ["slack-token"], ["git-sha", "uuid", "?"], [])]),
-    "telemetry": ("en", [("resource", [], ["identifier", "version", "code"], ["service"]), ("spans[]", [], ["hex-trace", "epoch-ns", "?"], []), ("client", ["*"], ["?"], [])]),
-    "catalogue": ("en", [("books[]", [], ["isbn", "price", "ean"], ["word"]), ("supplier", ["*"], ["serial", "never-ssn"], ["company"])]),
+    "secrets": ("en", [("vault", ["*", "secret", "github-token"], ["placeholder", "hash", "base64"], []),
+                       ("pipeline", ["slack-token"], ["git-sha", "uuid", "?"], [])]),
+    "telemetry": ("en", [("resource", [], ["identifier", "version", "code"], ["service"]),
+                         ("spans[]", [], ["hex-trace", "epoch-ns", "?"], []), ("client", ["*"], ["?"], [])]),
+    "catalogue": ("en", [("books[]", [], ["isbn", "price", "ean"], ["word"]),
+                         ("supplier", ["*"], ["serial", "never-ssn"], ["company"])]),
     "flat": ("en", [("", ["*", "*", "*", "*"], ["?", "?", "?", "?"], ["word", "city"])]),
 }
 
@@ -80,9 +103,11 @@ class Builder:
     def positive(self, into, name):
         world, r = self.world, self.r
         if name == "!":
-            language, template = r.choice([t for t in (texts.HELD_OUT if world.held_out else texts.TUNING) if t[0] == "en" and "<pem>" not in t[1]])
+            language, template = r.choice([t for t in (texts.HELD_OUT if world.held_out else texts.TUNING) if t[0] == "en"
+                                           and "<pem>" not in t[1]])
             made = texts.fill(world, template)
-            return self.put(into, words.styled(self.style, r.choice(["message", "note", "body", "comment"])), Value(made.text(), made.labels, made.decoys))
+            return self.put(into, words.styled(self.style, r.choice(["message", "note", "body", "comment"])),
+                            Value(made.text(), made.labels, made.decoys))
         if name == "=":
             entity = world.entity(alone=True)
             text, _, region = world.value(entity, alone=True)
@@ -94,7 +119,8 @@ class Builder:
         if entity in ("phone", "email") and r.random() < 0.1:
             more, _, where = world.value(entity)
             both = [self.labelled(entity, text, False, region), self.labelled(entity, more, False, where)]
-            return self.put(into, words.styled(self.style, r.choice({"phone": ["phones", "phone numbers"], "email": ["emails", "email addresses"]}[entity])), both)
+            return self.put(into, words.styled(self.style, r.choice({"phone": ["phones", "phone numbers"],
+                                                                     "email": ["emails", "email addresses"]}[entity])), both)
         return self.put(into, words.field(r, entity, self.style, world.held_out), self.labelled(entity, text, False, region))
 
     def labelled(self, entity, text, alone, region):
@@ -126,7 +152,8 @@ class Builder:
                 made.update(self.section(*parts))
                 continue
             key = words.styled(self.style, name.removesuffix("[]"))
-            self.put(made, key, [self.section(*parts) for _ in range(r.randrange(1, 4))] if name.endswith("[]") else self.section(*parts))
+            self.put(made, key, [self.section(*parts) for _ in range(r.randrange(1, 4))] if name.endswith("[]")
+                     else self.section(*parts))
         if r.random() < 0.15:
             return [made]
         return {words.styled(self.style, r.choice(["data", "payload", "record"])): made} if r.random() < 0.2 else made
@@ -147,7 +174,8 @@ def written(node, path, sample, separators):
         return node.text if node.bare else json.dumps(node.text, ensure_ascii=False)
     if isinstance(node, list):
         return "[" + item.join(written(child, f"{path}[{i}]", sample, separators) for i, child in enumerate(node)) + "]"
-    children = [json.dumps(key, ensure_ascii=False) + colon + written(child, f"{path}.{key}" if path else key, sample, separators) for key, child in node.items()]
+    children = [json.dumps(key, ensure_ascii=False) + colon + written(child, f"{path}.{key}" if path else key, sample,
+                                                                      separators) for key, child in node.items()]
     return "{" + item.join(children) + "}"
 
 

@@ -53,7 +53,8 @@ def bare(text):
 def us_ssn(r):
     body = until(lambda: digits(r, 9), lambda d: ssn.is_valid(d) and d[0] != "9")
     form = r.choices(["dash", "space", "none"], [75, 10, 15])[0]
-    return {"dash": (grouped(body, (3, 2, 4), "-"), True), "space": (grouped(body, (3, 2, 4), " "), False), "none": (body, False)}[form]
+    return {"dash": (grouped(body, (3, 2, 4), "-"), True), "space": (grouped(body, (3, 2, 4), " "), False),
+            "none": (body, False)}[form]
 
 
 def us_itin(r):
@@ -114,7 +115,8 @@ NINO_BAD = {"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"}
 
 def nino_valid(text):
     plain = bare(text)
-    return (len(plain) == 9 and plain[0] in "ABCEGHJKLMNOPRSTWXYZ" and plain[1] in "ABCEGHJKLMNPRSTWXYZ" and plain[:2] not in NINO_BAD
+    return (len(plain) == 9 and plain[0] in "ABCEGHJKLMNOPRSTWXYZ" and plain[1] in "ABCEGHJKLMNPRSTWXYZ"
+            and plain[:2] not in NINO_BAD
             and plain[2:8].isdigit() and plain[8] in "ABCD")
 
 
@@ -143,7 +145,8 @@ def in_pan_valid(text):
 
 def in_pan(r):
     letters = string.ascii_uppercase
-    make = lambda: "".join(r.choices(letters, k=3)) + r.choice("PPPPCHF") + r.choice(letters) + digits(r, 4) + r.choice(letters)  # noqa: E731
+    make = lambda: "".join(r.choices(letters, k=3)) + r.choice("PPPPCHF") + r.choice(letters) + digits(r,
+        4) + r.choice(letters)  # noqa: E731
     return until(make, in_pan_valid), True
 
 
@@ -175,7 +178,7 @@ def it_codice_fiscale(r):
     body = ("".join(r.choices(consonants, k=6)) + f"{born.year % 100:02d}" + "ABCDEHLMPRST"[born.month - 1]
             + f"{born.day + (40 if woman else 0):02d}" + r.choice("ABCDEFGHIL") + f"{r.randrange(1, 999):03d}")
     text = body + codicefiscale.calc_check_digit(body)
-    return (text.lower() if r.random() < 0.05 else text), True
+    return (text.lower(), False) if r.random() < 0.05 else (text, True)
 
 
 def de_tax_id(r):
@@ -187,7 +190,7 @@ def de_tax_id(r):
 
 
 def sg_check(prefix, body):
-    """The series of 2022, M, is left out: its check letter was never published."""
+    """Of the series of 2022, M, sources differ about the check letter: it is left out."""
     total = sum(int(d) * w for d, w in zip(body, (2, 7, 6, 5, 4, 3, 2))) + (4 if prefix in "TG" else 0)
     return ("JZIHGFEDCBA" if prefix in "ST" else "XWUTRQPNMLK")[total % 11]
 

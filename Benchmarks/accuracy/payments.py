@@ -59,9 +59,12 @@ def card(r):
 
 # Lengths and shapes of account numbers: SWIFT's IBAN registry (n digits, a capitals, c both).
 BBANS = {
-    "DE": "18n", "FR": "10n11c2n", "ES": "20n", "IT": "1a10n12c", "NL": "4a10n", "BE": "12n", "AT": "16n", "CH": "5n12c", "GB": "4a14n",
-    "IE": "4a14n", "PL": "24n", "PT": "21n", "SE": "20n", "NO": "11n", "DK": "14n", "FI": "14n", "CZ": "20n", "HU": "24n", "RO": "4a16c",
-    "GR": "7n16c", "TR": "6n16c", "AE": "19n", "SA": "2n18c", "LU": "3n13c", "LT": "16n", "HR": "17n", "BG": "4a6n8c", "EE": "16n", "MT": "4a5n18c",
+    "DE": "18n", "FR": "10n11c2n", "ES": "20n", "IT": "1a10n12c", "NL": "4a10n", "BE": "12n", "AT": "16n", "CH": "5n12c",
+         "GB": "4a14n",
+    "IE": "4a14n", "PL": "24n", "PT": "21n", "SE": "20n", "NO": "11n", "DK": "14n", "FI": "14n", "CZ": "20n", "HU": "24n",
+         "RO": "4a16c",
+    "GR": "7n16c", "TR": "6n16c", "AE": "19n", "SA": "2n18c", "LU": "3n13c", "LT": "16n", "HR": "17n", "BG": "4a6n8c",
+         "EE": "16n", "MT": "4a5n18c",
     "BR": "23n1a1c",
 }
 
@@ -72,7 +75,8 @@ def bban(r, shape):
         if c.isdigit():
             count += c
         else:
-            allowed = {"n": string.digits, "a": string.ascii_uppercase, "c": string.digits + (string.ascii_uppercase if r.random() < 0.3 else "")}[c]
+            allowed = {"n": string.digits, "a": string.ascii_uppercase,
+                       "c": string.digits + (string.ascii_uppercase if r.random() < 0.3 else "")}[c]
             out, count = out + "".join(r.choices(allowed, k=int(count))), ""
     return out
 

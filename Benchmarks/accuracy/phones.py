@@ -3,7 +3,8 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 TUNING = ["US", "GB", "DE", "FR", "ES", "IT", "IN", "BR", "CA", "NL", "PL", "AU"]
-HELD_OUT = ["MX", "JP", "CN", "SE", "CH", "AT", "BE", "PT", "ZA", "KR", "TR", "SG", "IE", "NO", "DK", "FI", "CZ", "GR", "AR", "NZ"]
+HELD_OUT = ["MX", "JP", "CN", "SE", "CH", "AT", "BE", "PT", "ZA", "KR", "TR", "SG", "IE", "NO", "DK", "FI", "CZ", "GR", "AR",
+            "NZ"]
 REGIONS = TUNING + HELD_OUT
 
 
@@ -28,7 +29,8 @@ def phone(r, region):
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
     national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
-    form = r.choices(["e164", "international", "dashed", "dotted", "zeros", "bracketed", "national", "national-dots", "national-dashes", "national-bare"],
+    form = r.choices(["e164", "international", "dashed", "dotted", "zeros", "bracketed", "national", "national-dots",
+                      "national-dashes", "national-bare"],
                      [18, 20, 4, 3, 4, 3, 26, 6, 6, 10])[0]
     if form == "e164":
         return e164, True

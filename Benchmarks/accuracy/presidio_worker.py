@@ -1,11 +1,13 @@
 """Presidio over the lines of a file; runs in Presidio's own environment, of which nothing else here knows.
 
-usage: presidio_worker.py FILE REGIONS. Each line of FILE is [format, text]; each line of the output is what `tidegate mask --explain --json` prints
-for it, with Presidio's names and scores in per cent. The last line says how long it took without the start. REGIONS: countries of phone numbers, or `own`.
+usage: presidio_worker.py FILE REGIONS. Each line of FILE is [format, text]; each line of the output is what `tidegate mask
+--explain --json` prints for it, with Presidio's names and scores in per cent. The last line says what it took without the
+start, in seconds of CPU. REGIONS: countries of phone numbers, or `own`.
 
-Every recogniser that Presidio has for the entities is on, for all texts, with its own words of context. No language model: spaCy's are not on
-PyPI, and recognisers by pattern need tokens only (a blank English pipeline; the words of context are compared as written, not by lemma). Documents
-are taken as its BatchAnalyzerEngine takes them: each value alone, the names of its fields as context.
+Every recogniser that Presidio has for the entities is on, for all texts, with its own words of context. No language model:
+spaCy's are not on PyPI, and recognisers by pattern need tokens only (a blank English pipeline; the words of context are
+compared as written, not by lemma). Documents are taken as its BatchAnalyzerEngine takes them: each value alone, the names of
+its fields as context.
 """
 import json
 import logging
@@ -20,7 +22,8 @@ from presidio_analyzer import AnalyzerEngine, RecognizerRegistry  # noqa: E402
 from presidio_analyzer import predefined_recognizers as known  # noqa: E402
 from presidio_analyzer.nlp_engine import SpacyNlpEngine  # noqa: E402
 
-RECOGNISERS = ["CreditCard", "UsSsn", "UsItin", "Iban", "AbaRouting", "UsNpi", "UsMbi", "MedicalLicense", "Nhs", "UkNino", "CaSin", "InAadhaar", "InPan", "PlPesel",
+RECOGNISERS = ["CreditCard", "UsSsn", "UsItin", "Iban", "AbaRouting", "UsNpi", "UsMbi", "MedicalLicense", "Nhs", "UkNino",
+               "CaSin", "InAadhaar", "InPan", "PlPesel",
                "EsNif", "EsNie", "ItFiscalCode", "DeTaxId", "SgFin", "Email", "Phone", "Ip", "MacAddress", "Crypto"]
 
 
@@ -76,14 +79,15 @@ def main():
     analyzer.analyze("warm up 4111 1111 1111 1111 a@b.com +1 202 555 0143", language="en", entities=entities)
     seconds = {"text": 0.0, "json": 0.0}
     for number, (form, line) in enumerate(inputs, 1):
-        begun = time.perf_counter()
+        begun = time.process_time()
         values = [("", line, ())] if form == "text" else leaves(json.loads(line, parse_int=str, parse_float=str))
         findings = []
         for path, text, names in values:
             for found in analyzer.analyze(text, language="en", entities=entities, context=words(names) or None):
-                findings.append({"path": path, "detector": found.entity_type, "start": len(text[:found.start].encode()), "end": len(text[:found.end].encode()),
+                findings.append({"path": path, "detector": found.entity_type, "start": len(text[:found.start].encode()),
+                                 "end": len(text[:found.end].encode()),
                                  "confidence": round(100 * found.score)})
-        seconds[form] += time.perf_counter() - begun
+        seconds[form] += time.process_time() - begun
         print(json.dumps({"line": number, "findings": findings}))
     print(json.dumps({"seconds": seconds}))
 

@@ -1,10 +1,10 @@
 """What counts as found.
 
-A finding matches a label when it stands in the same value, names the label's entity, and covers at least half of the label's bytes. A finding that covers
-half of a label, or is itself half covered by one, and names another entity is a confusion: the value would be masked, under a wrong name. It is
-counted apart, neither as found nor as a false alarm. Every other finding is a false alarm, under the hard negative it overlaps, else under `other text`,
-or `part of its value` where less than half of a label was found. Several
-findings of one entity on one label count once.
+A finding matches a label when it stands in the same value, names the label's entity, and covers at least half of the label's
+bytes. A finding that covers half of a label, or is itself half covered by one, and names another entity is a confusion: the
+value would be masked, under a wrong name. It is counted apart, neither as found nor as a false alarm. Every other finding is a
+false alarm, under the hard negative it overlaps, else under `other text`, or `part of its value` where less than half of a
+label was found. Several findings of one entity on one label count once.
 """
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -83,7 +83,8 @@ def score(samples, run):
             if finding in taken:
                 continue
             length = finding.end - finding.start
-            touched = [x for x in sample.labels if 2 * overlap(finding, x) >= min(length, x.end - x.start) and overlap(finding, x) > 0]
+            touched = [x for x in sample.labels if 2 * overlap(finding, x) >= min(length, x.end - x.start)
+                       and overlap(finding, x) > 0]
             name = next(iter(sorted(finding.entities)))
             if any(not finding.entities & {x.entity} for x in touched):
                 result.confusions[name, next(x.entity for x in touched if x.entity not in finding.entities)] += 1

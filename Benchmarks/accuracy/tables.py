@@ -5,7 +5,8 @@ from .negatives import NEGATIVES
 from .world import CHECKSUMMED, ENTITIES
 
 GROUPS = {"cards": ["credit-card"], "checksummed ids": CHECKSUMMED, "phone": ["phone"],
-          "other ids": ["us-ssn", "us-itin", "us-mbi", "uk-nino", "in-pan", "date-of-birth"], "addresses": ["email", "ipv4", "ipv6", "mac"],
+          "other ids": ["us-ssn", "us-itin", "us-mbi", "uk-nino", "in-pan", "date-of-birth"],
+          "addresses": ["email", "ipv4", "ipv6", "mac"],
           "secrets": ["aws-key", "jwt", "pem", "github-token", "slack-token", "stripe-key", "secret"]}
 # ../../../shared/masking.md: recall of a group, precision of everything.
 RECALL_GOALS = {"cards": 0.99, "checksummed ids": 0.99, "phone": 0.85}
@@ -55,7 +56,8 @@ def by_entity(measured, positives):
 def by_kind(measured):
     scores = {name: score for name, (run, score) in measured.items() if run}
     decoys = next(iter(scores.values())).decoys
-    rows = [[kind, decoys[kind] or "", *[score.alarms_by_kind[kind] or "." for score in scores.values()]] for kind in [*NEGATIVES, "part of its value", "other text"]
+    rows = [[kind, decoys[kind] or "", *[score.alarms_by_kind[kind] or "." for score in scores.values()]]
+            for kind in [*NEGATIVES, "part of its value", "other text"]
             if decoys[kind] or any(score.alarms_by_kind[kind] for score in scores.values())]
     rows.append(["all", sum(decoys.values()), *[sum(score.alarms_by_kind.values()) for score in scores.values()]])
     return table(["hard negative", "n", *[f"{name} false alarms" for name in scores]], rows)
@@ -64,7 +66,8 @@ def by_kind(measured):
 def by_form(samples, measured):
     """Recall where values are named and where they stand alone, in texts and in documents."""
     rows = []
-    for title, want in (("text, named", ("text", False)), ("text, alone", ("text", True)), ("json, named", ("json", False)), ("json, alone", ("json", True))):
+    for title, want in (("text, named", ("text", False)), ("text, alone", ("text", True)), ("json, named", ("json", False)),
+                        ("json, alone", ("json", True))):
         total = sum((s.format, x.alone) == want for s in samples for x in s.labels)
         cells = [title, total]
         for run, score in measured.values():
@@ -91,12 +94,14 @@ def misses(score, count):
     for sample, label in score.misses:
         if seen.setdefault(label.entity, 0) < count:
             seen[label.entity] += 1
-            lines.append(f"missed {label.entity} {label.text!r} at {label.path or label.start} ({'alone' if label.alone else 'named'}, {sample.format} {sample.template}): {sample.line[:240]}")
+            where = f"{label.path or label.start} ({'alone' if label.alone else 'named'}, {sample.format} {sample.template})"
+            lines.append(f"missed {label.entity} {label.text!r} at {where}: {sample.line[:240]}")
     seen = {}
     for sample, finding, kind in score.alarms:
         name = finding.detector
         if seen.setdefault((name, kind), 0) < count:
             seen[name, kind] += 1
             text = sample.values.get(finding.path, "").encode()[finding.start:finding.end].decode(errors="replace")
-            lines.append(f"false alarm {name} on {kind} {text!r} at {finding.path or finding.start} ({finding.confidence} %, {sample.format} {sample.template}): {sample.line[:240]}")
+            where = f"{finding.path or finding.start} ({finding.confidence} %, {sample.format} {sample.template})"
+            lines.append(f"false alarm {name} on {kind} {text!r} at {where}: {sample.line[:240]}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""python -m unittest discover -s Benchmarks/accuracy -t Benchmarks: the measure itself, with a stand-in for the gateway's binary."""
+"""The measure itself, with a stand-in for the gateway: python -m unittest discover -s Benchmarks/accuracy -t Benchmarks"""
 import json
 import os
 import stat
@@ -49,7 +49,8 @@ class Generating(unittest.TestCase):
         self.assertEqual(world.words.allowed(["a", "~b"], False), ["a"])
 
     def test_a_wrong_digit_or_a_shifted_span_is_noticed(self):
-        good = Sample("text", "t", "card 4111111111111111", {"": "card 4111111111111111"}, [Label("credit-card", "", 5, 21, "4111111111111111")])
+        good = Sample("text", "t", "card 4111111111111111", {"": "card 4111111111111111"},
+                      [Label("credit-card", "", 5, 21, "4111111111111111")])
         self.assertEqual(check.check([good]), 1)
         for text, start in ("4111111111111112", 5), ("4111111111111111", 4):
             bad = Sample("text", "t", f"card {text}", {"": f"card {text}"}, [Label("credit-card", "", start, start + 16, text)])
@@ -96,7 +97,8 @@ class Scoring(unittest.TestCase):
 
 class Runner(unittest.TestCase):
     def test_paths_have_one_notation(self):
-        for written in "items[0].card.number", "/items/0/card/number", "$.items[0].card.number", "items.0.card.number", '"items"[0].card."number"':
+        for written in ("items[0].card.number", "/items/0/card/number", "$.items[0].card.number", "items.0.card.number",
+                        '"items"[0].card."number"'):
             self.assertEqual(tidegate.normal_path(written), "items[0].card.number")
         self.assertEqual([tidegate.normal_path(p) for p in ("", "[0].a", "0.a", "card2.x")], ["", "[0].a", "[0].a", "card2.x"])
 
@@ -107,7 +109,8 @@ class Runner(unittest.TestCase):
             with open(path, "w") as out:
                 out.write(STAND_IN)
             with open(path + ".answers", "w") as out:
-                json.dump({s.line: [{"path": f.path, "detector": f.detector, "rule": 1, "start": f.start, "end": f.end, "confidence": 92, "action": "redact"}
+                json.dump({s.line: [{"path": f.path, "detector": f.detector, "rule": 1, "start": f.start, "end": f.end,
+                                     "confidence": 92, "action": "redact"}
                                     for f in perfect(s)] for s in made}, out)
             os.chmod(path, os.stat(path).st_mode | stat.S_IXUSR)
             os.environ["TIDEGATE"] = path

@@ -1,8 +1,9 @@
 """Texts: templates of our own, tuning and held-out apart, filled by a World.
 
-`<v1>` is a value of an entity by quota, `<w1>` a word that names it and `<f1>` a field name for it; without either the value is of a
-kind and form that is recognisable alone. `<n1>` is a hard negative, `<k1>` and `<g1>` its word and field name. `<email>` is a value of
-that entity (the template's words name it), `<email:alone>` of a form recognisable alone, `<!price>` a hard negative of that kind; anything else a filler.
+`<v1>` is a value of an entity by quota, `<w1>` a word that names it and `<f1>` a field name for it; without either the value is
+of a kind and form that is recognisable alone. `<n1>` is a hard negative, `<k1>` and `<g1>` its word and field name. `<email>`
+is a value of that entity (the template's words name it), `<email:alone>` of a form recognisable alone, `<!price>` a hard
+negative of that kind; anything else a filler.
 """
 import re
 

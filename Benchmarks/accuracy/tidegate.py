@@ -2,8 +2,8 @@
 import json
 import os
 import re
+import resource
 import subprocess
-import time
 
 from harness.gateway import ROOT
 from harness.processes import Unavailable
@@ -24,6 +24,11 @@ def binary():
     return found[0]
 
 
+def cpu_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def normal_path(path):
     """One notation for paths: `items[0].sku`, without quotes; JSON Pointers and `$.` are understood too."""
     if path.startswith("/"):
@@ -36,7 +41,8 @@ def read(line):
     """Line number and findings of one line of `--explain --json`; what a rule without a detector did is no finding."""
     try:
         said = json.loads(line)
-        return said["line"], [Finding(normal_path(f["path"]), f["detector"], frozenset([f["detector"]]), f["start"], f["end"], f["confidence"])
+        return said["line"], [Finding(normal_path(f["path"]), f["detector"], frozenset([f["detector"]]), f["start"], f["end"],
+                                      f["confidence"])
                               for f in said["findings"] if f.get("detector")]
     except (ValueError, KeyError, TypeError, AttributeError) as why:
         raise Unavailable(f"--explain --json does not print what was agreed ({type(why).__name__}: {why})") from None
@@ -47,21 +53,23 @@ class Tidegate:
         self.path, self.folder, self.seconds = binary(), folder, seconds
         self.config = os.path.join(folder, "tidegate.yaml")
         with open(self.config, "w") as out:
-            out.write(f"masking:\n  profiles:\n    {PROFILE}:\n      rules:\n        - {{ detect: [{', '.join(ENTITIES)}], action: redact }}\n")
+            out.write(f"masking:\n  profiles:\n    {PROFILE}:\n      rules:\n")
+            out.write(f"        - {{ detect: [{', '.join(ENTITIES)}], action: redact }}\n")
 
     def mask(self, form, lines, *more):
-        """Output lines and seconds of one run."""
+        """Output lines and seconds of CPU of one run: others on the machine do not count."""
         command = [self.path, "mask", "--config", self.config, "--profile", PROFILE, "--format", form, *more]
-        begun = time.perf_counter()
+        begun = cpu_of_children()
         try:
-            done = subprocess.run(command, input="".join(f"{line}\n" for line in lines).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=self.seconds)
+            done = subprocess.run(command, input="".join(f"{line}\n" for line in lines).encode(), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=self.seconds)
         except subprocess.TimeoutExpired:
             raise Unavailable(f"{' '.join(command)} takes longer than {self.seconds} s") from None
         except BrokenPipeError:
             raise Unavailable(f"{' '.join(command)} does not read its input") from None
         if done.returncode != 0:
             raise Unavailable(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-800:]}")
-        return done.stdout.decode("utf-8", errors="replace").removesuffix("\n").split("\n"), time.perf_counter() - begun
+        return done.stdout.decode("utf-8", errors="replace").removesuffix("\n").split("\n"), cpu_of_children() - begun
 
     def run(self, samples):
         found, rates = [[] for _ in samples], {}
@@ -87,5 +95,5 @@ class Tidegate:
 
 
 def run(samples, folder, seconds):
-    """All findings, and megabytes a second by format. Throws Unavailable where there is no binary, or it does not know the contract."""
+    """All findings, and megabytes a second by format. Throws Unavailable where there is no binary, or another contract."""
     return Tidegate(folder, seconds).run(samples)

@@ -15,15 +15,19 @@ ENTITIES = ["credit-card", "iban", "btc", *IDENTIFIERS, "phone", *CREDENTIALS]
 # Groups of the goals; the others are secrets and identifiers without a checksum.
 CHECKSUMMED = [name for name, (_, _, _, checksum) in MAKERS.items() if checksum and name != "credit-card"]
 # What is recognisable by its own shape in at least some of its written forms.
-ALONE = ["credit-card", "iban", "btc", "us-ssn", "us-itin", "us-mbi", "uk-nino", "in-pan", "it-codice-fiscale", "sg-nric", "br-cpf", "br-cnpj",
-         "cn-resident-id", "fr-nir", "phone", "email", "ipv4", "ipv6", "mac", "aws-key", "jwt", "pem", "github-token", "slack-token", "stripe-key"]
+ALONE = ["credit-card", "iban", "btc", "us-ssn", "us-itin", "us-mbi", "uk-nino", "in-pan", "it-codice-fiscale", "sg-nric",
+         "br-cpf", "br-cnpj",
+         "cn-resident-id", "fr-nir", "phone", "email", "ipv4", "ipv6", "mac", "aws-key", "jwt", "pem", "github-token",
+         "slack-token", "stripe-key"]
 WEIGHTS = {"credit-card": 4, "phone": 5, "email": 2, "iban": 1.5, "date-of-birth": 1.5, "ipv4": 1.5, "secret": 1.5}
 LONG = {"pem", "jwt"}
 
 TUNING_LOCALES = {"en": ["en_US", "en_GB", "en_CA"], "de": ["de_DE"], "fr": ["fr_FR"], "es": ["es_ES"], "it": ["it_IT"]}
 HELD_OUT_LOCALES = {
-    "en": ["en_US", "en_AU", "en_IN", "en_IE", "en_NZ"], "de": ["de_AT", "de_CH"], "fr": ["fr_CA", "fr_BE"], "es": ["es_MX", "es_AR"], "it": ["it_IT"], "pt": ["pt_BR", "pt_PT"],
-    "nl": ["nl_NL", "nl_BE"], "pl": ["pl_PL"], "sv": ["sv_SE"], "tr": ["tr_TR"], "ja": ["ja_JP"], "zh": ["zh_CN"], "ru": ["ru_RU"], "el": ["el_GR"], "cs": ["cs_CZ"], "ko": ["ko_KR"]}
+    "en": ["en_US", "en_AU", "en_IN", "en_IE", "en_NZ"], "de": ["de_AT", "de_CH"], "fr": ["fr_CA", "fr_BE"],
+                    "es": ["es_MX", "es_AR"], "it": ["it_IT"], "pt": ["pt_BR", "pt_PT"],
+    "nl": ["nl_NL", "nl_BE"], "pl": ["pl_PL"], "sv": ["sv_SE"], "tr": ["tr_TR"], "ja": ["ja_JP"], "zh": ["zh_CN"],
+                    "ru": ["ru_RU"], "el": ["el_GR"], "cs": ["cs_CZ"], "ko": ["ko_KR"]}
 
 
 class World:
@@ -70,10 +74,13 @@ class World:
         fake, r = self.fake, self.r
         made = {
             "name": fake.name, "first": fake.first_name, "last": fake.last_name, "company": fake.company, "city": fake.city,
-            "street": fake.street_address, "word": fake.word, "sentence": lambda: fake.sentence(nb_words=7), "country": fake.country,
+            "street": fake.street_address, "word": fake.word, "sentence": lambda: fake.sentence(nb_words=7),
+                "country": fake.country,
             "user": fake.user_name, "n": lambda: str(r.randrange(1, 60)), "zip": fake.postcode, "job": fake.job,
-            "path": lambda: "/" + "/".join(r.choice(["api", "v2", "users", "orders", "carts", "login", "health", "items"]) for _ in range(3)),
-            "level": lambda: r.choice(["INFO", "WARN", "ERROR", "DEBUG"]), "service": lambda: r.choice(["billing", "auth", "checkout", "ingest", "crm-sync"]),
+            "path": lambda: "/" + "/".join(r.choice(["api", "v2", "users", "orders", "carts", "login", "health", "items"])
+                                           for _ in range(3)),
+            "level": lambda: r.choice(["INFO", "WARN", "ERROR", "DEBUG"]),
+                "service": lambda: r.choice(["billing", "auth", "checkout", "ingest", "crm-sync"]),
             "product": lambda: r.choice(["desk lamp", "running shoes", "USB cable", "coffee grinder", "backpack", "rain jacket"]),
         }[name]()
         return " ".join(made.split()).replace("<", "").replace("|", "")

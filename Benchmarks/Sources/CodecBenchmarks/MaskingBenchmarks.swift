@@ -8,6 +8,7 @@ final class MaskedBatch {
     private let profile: MaskingProfile
     private var scratch: [UInt8] = []
     private var outcomes: [MaskOutcome] = []
+    private let request = MaskRequest()
 
     static let count = 96
     static let bytes = count * 667
@@ -32,7 +33,7 @@ final class MaskedBatch {
         let documents = documents
         let fields = fields
         let answered = unsafe profile.mask(
-            fields.span, in: documents.span.bytes, into: &scratch, outcomes: &outcomes, counters: &counters)
+            fields.span, in: documents.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
         keep((answered ? 1 : 0) &+ Int(counters.maskedFields))
     }
 }

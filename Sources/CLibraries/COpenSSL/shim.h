@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -94,4 +95,22 @@ static inline int shim_protocols_slot(void) { return SSL_CTX_get_ex_new_index(0,
 // The subject in the form of RFC 2253, as a string in `bio`.
 static inline int shim_print_subject(BIO *bio, X509 *certificate) {
     return X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+}
+
+// HMAC-SHA256 (RFC 2104) from the state that each of its two hashes has after the key's block. OpenSSL's EVP allocates for
+// every hash that is begun, and hashes the key's blocks again; these functions, which it discourages but keeps, do neither.
+typedef struct { SHA256_CTX inner, outer; } shim_hmac_state;
+// Each of `inner` and `outer` has 64 bytes: the key with its pad.
+static inline void shim_hmac_begin(shim_hmac_state *state, const unsigned char *inner, const unsigned char *outer) {
+    SHA256_Init(&state->inner);
+    SHA256_Update(&state->inner, inner, 64);
+    SHA256_Init(&state->outer);
+    SHA256_Update(&state->outer, outer, 64);
+}
+// Returns 1, and the code of 32 bytes.
+static inline int shim_hmac(const shim_hmac_state *state, const void *message, size_t length, unsigned char *code) {
+    SHA256_CTX hash = state->inner;
+    if (SHA256_Update(&hash, message, length) != 1 || SHA256_Final(code, &hash) != 1) return 0;
+    hash = state->outer;
+    return SHA256_Update(&hash, code, 32) == 1 && SHA256_Final(code, &hash) == 1;
 }

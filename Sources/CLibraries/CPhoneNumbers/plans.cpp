@@ -109,7 +109,13 @@ Answer Plans::assigned(unsigned code, const uint8_t *digits, size_t count) {
 Answer Plans::subscriber(unsigned code, const uint8_t *digits, size_t count) {
     if (byCode[code].empty() || count < 2 || count > 17) return Answer::ask;
     const Sets *main = sets(*byCode[code].front());
-    if (!main || !main->nationalPrefix || main->nationalPrefix->beginsWith(digits, count)) return Answer::ask;
+    if (!main || !main->nationalPrefix) return Answer::ask;
+    if (main->nationalPrefix->beginsWith(digits, count)) {  // +44 (0)20
+        const Region &region = *byCode[code].front();
+        const size_t prefix = region.nationalPrefix.size();
+        if (!region.hasPlainPrefix || !main->general.holds(digits + prefix, count - prefix)) return Answer::ask;
+        return assigned(code, digits + prefix, count - prefix);
+    }
     return assigned(code, digits, count);
 }
 
@@ -125,7 +131,7 @@ Answer Plans::international(const uint8_t *digits, size_t count) {
 
 Answer Plans::national(const uint8_t *digits, size_t count, char first, char second) {
     if (first < 'A' || first > 'Z' || second < 'A' || second > 'Z' || count < 2 || count > 17) return Answer::ask;
-    Region *region = byName[size_t(first - 'A') * 26 + size_t(second - 'A')];
+    Region *const region = byName[size_t(first - 'A') * 26 + size_t(second - 'A')];
     if (!region) return Answer::ask;
     const Sets *known = sets(*region);
     if (!known || !known->nationalPrefix || !known->internationalPrefix) return Answer::ask;

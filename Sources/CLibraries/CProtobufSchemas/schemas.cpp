@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/descriptor_database.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/unknown_field_set.h>
 
@@ -188,8 +189,14 @@ struct tidegate_protobuf {
 
 namespace {
 
+// libprotobuf writes warnings to the standard error of whoever uses it.
+const bool kIsQuiet = [] {
+    pb::SetLogHandler(nullptr);
+    return true;
+}();
+
 tidegate_protobuf *failed(const std::string &text, char *error, size_t size) {
-    if (size > 0) std::snprintf(error, size, "%s", text.c_str());
+    if (size > 0 && kIsQuiet) std::snprintf(error, size, "%s", text.c_str());
     return nullptr;
 }
 

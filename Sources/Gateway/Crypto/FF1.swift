@@ -11,6 +11,7 @@ public final class FF1: Sendable {
     private let cipher: BlockCipher
     /// By symbols of a right half: the bytes that hold it (b of the standard).
     private let byteCounts: [UInt8]
+    private let chunk: UInt32
 
     /// - Parameter key: of 16, 24 or 32 bytes.
     /// - Returns: nil where the key or the radix is not one that FF1 has here.
@@ -18,6 +19,9 @@ public final class FF1: Sendable {
         guard FF1.radixes.contains(radix), let cipher = BlockCipher(key: key) else { return nil }
         self.radix = radix
         self.cipher = cipher
+        var chunk = UInt64(radix)
+        while chunk * UInt64(radix) <= UInt64(UInt32.max) { chunk *= UInt64(radix) }
+        self.chunk = UInt32(truncatingIfNeeded: chunk)
         var largest = FF1Limbs()
         let base = UInt32(truncatingIfNeeded: radix)
         byteCounts = (0...FF1.maximumLength / 2).map { symbols in
@@ -28,7 +32,7 @@ public final class FF1: Sendable {
 
     /// A numeral: its symbols' values, the most significant first.
     @frozen
-    public struct Numeral: Sendable {
+    public struct Numeral: ~Copyable, Sendable {
         @usableFromInline var symbols = InlineArray<272, UInt8>(repeating: 0)
         @usableFromInline var length = 0
 
@@ -59,7 +63,7 @@ public final class FF1: Sendable {
         public subscript(index: Int) -> UInt8 {
             @inline(__always) get {
                 precondition(index < length)
-                return symbols[index]
+                return symbols.span[index]
             }
             @inline(__always) set {
                 precondition(index < length)
@@ -87,7 +91,7 @@ public final class FF1: Sendable {
         guard size >= 100 else { return false }
         let left = numeral.count / 2
         let right = numeral.count &- left
-        let rounds = FF1Rounds(radix: radix, left: left, right: right, byteCount: Int(byteCounts[right]))
+        let rounds = FF1Rounds(radix: radix, left: left, right: right, byteCount: Int(byteCounts[right]), chunk: chunk)
         cipher.with { cipher in
             let start = rounds.start(cipher, tweak)
             if rounds.byteCount <= 4 {

@@ -6,6 +6,8 @@ struct FF1Rounds {
     let right: Int
     /// Bytes that hold any right half (b).
     let byteCount: Int
+    /// The largest power of the radix that a limb holds: long halves become numbers, and back, by so many symbols at once.
+    let chunk: UInt32
 
     /// What is the same in all rounds: the code of P and of the tweak's whole blocks, and the rest of the tweak.
     struct Start {
@@ -114,8 +116,16 @@ struct FF1Rounds {
         round: Int, _ known: borrowing FF1.Numeral, _ cipher: AESContext, _ start: Start
     ) -> FF1Limbs {
         var input = FF1Limbs()
-        for index in 0..<known.count {
-            input.multiply(by: UInt32(truncatingIfNeeded: radix), adding: UInt32(known[index]))
+        var factor: UInt32 = 1
+        var value: UInt32 = 0
+        let count = known.count
+        for index in 0..<count {
+            value = value &* UInt32(truncatingIfNeeded: radix) &+ UInt32(known[index])
+            factor &*= UInt32(truncatingIfNeeded: radix)
+            guard factor == chunk || index == count &- 1 else { continue }
+            input.multiply(by: factor, adding: value)
+            factor = 1
+            value = 0
         }
         input.set(byte: UInt8(truncatingIfNeeded: round), at: byteCount)
         var code = start.code
@@ -137,8 +147,16 @@ struct FF1Rounds {
     /// Adds the number to the half, or takes it away, modulo radix to the half's length.
     private func combine(_ half: inout FF1.Numeral, _ number: consuming FF1Limbs, isSum: Bool) {
         var carry = 0
+        var left: UInt32 = 1
+        var digits: UInt32 = 0
         for index in stride(from: half.count &- 1, through: 0, by: -1) {
-            let digit = Int(number.divide(by: UInt32(truncatingIfNeeded: radix)))
+            if left == 1 {
+                left = chunk
+                digits = number.divide(by: chunk)
+            }
+            let digit = Int(digits % UInt32(truncatingIfNeeded: radix))
+            digits /= UInt32(truncatingIfNeeded: radix)
+            left /= UInt32(truncatingIfNeeded: radix)
             var value = isSum ? Int(half[index]) &+ digit &+ carry : Int(half[index]) &- digit &- carry
             carry = 0
             if value >= radix {

@@ -1,50 +1,42 @@
 import COpenSSL
 
-/// HMAC-SHA256 (RFC 2104) under one key, for many short messages: nothing is allocated and nothing fetched a message, which
-/// OpenSSL's own HMAC does. Any thread may use it.
+/// HMAC-SHA256 (RFC 2104) under one key, for many short messages: what the key alone decides is computed once, and nothing
+/// is allocated a message. Any thread may use it.
+@safe
 public final class MessageAuthenticator: Sendable {
     public typealias Code = InlineArray<32, UInt8>
-    private let contexts: ContextPool
-    /// The key as the two hashes begin with it; 64 bytes each.
-    private let inner: Secret
-    private let outer: Secret
+
+    // Written before anybody else sees it, and read only until it is wiped.
+    nonisolated(unsafe) private let state: UnsafeMutablePointer<shim_hmac_state>
 
     public init(key: [UInt8]) {
         let key = key.count > 64 ? HashAlgorithm.sha256.hash(key) : key
-        let padded = key + [UInt8](repeating: 0, count: 64 - key.count)
-        inner = Secret(padded.map { $0 ^ 0x36 })
-        outer = Secret(padded.map { $0 ^ 0x5c })
-        contexts = unsafe ContextPool {
-            guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex2(context, EVP_sha256(), nil) == 1
-            else {
-                // invariant: SHA-256 is in OpenSSL's default provider; without it nothing here can be trusted
-                fatalError("OpenSSL has no SHA-256")
-            }
-            return unsafe context
-        } free: {
-            unsafe EVP_MD_CTX_free($0)
-        }
+        var padded = key + [UInt8](repeating: 0, count: 64 - key.count)
+        var inner = padded.map { $0 ^ 0x36 }
+        var outer = padded.map { $0 ^ 0x5c }
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: shim_hmac_state())
+        unsafe shim_hmac_begin(state, inner, outer)
+        unsafe OPENSSL_cleanse(&padded, 64)
+        unsafe OPENSSL_cleanse(&inner, 64)
+        unsafe OPENSSL_cleanse(&outer, 64)
+    }
+
+    deinit {
+        unsafe OPENSSL_cleanse(state, MemoryLayout<shim_hmac_state>.size)
+        unsafe state.deallocate()
     }
 
     public func authenticate(_ message: RawSpan) -> Code {
         var code = Code(repeating: 0)
         let isMade = unsafe message.withUnsafeBytes { message in
             unsafe withUnsafeMutableBytes(of: &code) { code in
-                guard let out = unsafe code.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
-                return unsafe contexts.with { context in
-                    unsafe EVP_DigestInit_ex2(context, nil, nil) == 1
-                        && EVP_DigestUpdate(context, inner.bytes, 64) == 1
-                        && EVP_DigestUpdate(context, message.baseAddress, message.count) == 1
-                        && EVP_DigestFinal_ex(context, out, nil) == 1
-                        && EVP_DigestInit_ex2(context, nil, nil) == 1
-                        && EVP_DigestUpdate(context, outer.bytes, 64) == 1
-                        && EVP_DigestUpdate(context, out, 32) == 1
-                        && EVP_DigestFinal_ex(context, out, nil) == 1
-                }
+                unsafe shim_hmac(
+                    state, message.baseAddress, message.count, code.baseAddress?.assumingMemoryBound(to: UInt8.self))
             }
         }
-        // invariant: as for the hash itself; zeros must not pass for a code
-        guard isMade else { fatalError("OpenSSL does not authenticate") }
+        // invariant: hashing bytes that are there does not fail; zeros must not pass for a code
+        guard isMade == 1 else { fatalError("OpenSSL does not authenticate") }
         return code
     }
 }

@@ -1,7 +1,7 @@
 import CCurl
 import Dispatch
 
-/// A GET over HTTP or HTTPS by libcurl: keys and discovery documents of issuers.
+/// A GET over HTTP or HTTPS by libcurl: keys and discovery documents of issuers, schemas of a registry.
 public struct HTTPClient: Sendable {
     public struct Answer: Sendable {
         public var status: Int
@@ -12,16 +12,31 @@ public struct HTTPClient: Sendable {
         public init(description: String) { self.description = description }
     }
 
+    /// For Basic authentication (RFC 7617); they never appear in a failure.
+    public struct Credentials: Sendable {
+        public var user: String
+        public var password: String
+        public init(user: String, password: String) {
+            self.user = user
+            self.password = password
+        }
+    }
+
     private let caFile: String?
+    private let credentials: Credentials?
     private let timeoutMilliseconds: Int
     private let limit: Int
     private static let queue = DispatchQueue(label: "tidegate.http-client", attributes: .concurrent)
 
     /// - Parameters:
     ///   - caFile: authorities to trust; nil is the system's.
+    ///   - credentials: sent with each request; nil sends none.
     ///   - limit: bytes of an answer; more is a failure.
-    public init(caFile: String? = nil, timeoutMilliseconds: Int = 5000, limit: Int = 1 << 20) {
+    public init(
+        caFile: String? = nil, credentials: Credentials? = nil, timeoutMilliseconds: Int = 5000, limit: Int = 1 << 20
+    ) {
         self.caFile = caFile
+        self.credentials = credentials
         self.timeoutMilliseconds = timeoutMilliseconds
         self.limit = limit
     }
@@ -61,6 +76,12 @@ public struct HTTPClient: Sendable {
             guard unsafe shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) == CURLE_OK,
                 unsafe shim_curl_setopt_string(handle, CURLOPT_CAPATH, nil) == CURLE_OK
             else { throw Failure(description: "\(caFile): libcurl does not take it") }
+        }
+        if let credentials {
+            guard unsafe shim_curl_setopt_long(handle, CURLOPT_HTTPAUTH, 1) == CURLE_OK,  // CURLAUTH_BASIC
+                unsafe shim_curl_setopt_string(handle, CURLOPT_USERNAME, credentials.user) == CURLE_OK,
+                unsafe shim_curl_setopt_string(handle, CURLOPT_PASSWORD, credentials.password) == CURLE_OK
+            else { throw Failure(description: "libcurl does not take the credentials") }
         }
         unsafe _ = shim_curl_setopt_write(
             handle, collectBody, Unmanaged.passUnretained(sink).toOpaque())

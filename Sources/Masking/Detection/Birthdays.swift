@@ -1,12 +1,12 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// A date of birth in figures that begins with `group`: found only where it is announced.
     func examineDate(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
-        let first = pass.run.groups[group]
-        let start = Int(first.start)
-        let size = Int(first.end) &- start
-        var end = Int(first.end)
+        let first = pass.run.group(group)
+        let start = first.start
+        let size = first.end &- start
+        var end = first.end
         if size == 8 {
             let year = number(text, start, 4)
             guard isDate(year, number(text, start &+ 4, 2), number(text, start &+ 6, 2)), !text.isAlphanumeric(end)
@@ -16,8 +16,8 @@ extension DetectorSet {
             guard pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) else { return }
         } else {
             guard pass.run.groupCount &- group >= 3 else { return }
-            let second = pass.run.groups[group &+ 1]
-            let third = pass.run.groups[group &+ 2]
+            let second = pass.run.group(group &+ 1)
+            let third = pass.run.group(group &+ 2)
             guard second.mark == third.mark, second.marks <= 2, third.marks <= 2, second.end &- second.start <= 2 else {
                 return
             }
@@ -25,26 +25,32 @@ extension DetectorSet {
             case UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: " "), UInt8(ascii: "_"): break
             default: return
             }
-            let middle = number(text, Int(second.start), Int(second.end &- second.start))
+            let middle = number(text, second.start, second.end &- second.start)
             if size == 4 {
                 // The time of day may follow: "T00:00".
-                let day = Int(third.start)
+                let day = third.start
                 let days = text.isDigit(day &+ 1) ? 2 : 1
                 guard isDate(number(text, start, 4), middle, number(text, day, days)), !text.isDigit(day &+ days) else {
                     return
                 }
                 end = day &+ days
-                if end < Int(third.end), text[end] | 0x20 != UInt8(ascii: "t") { return }
+                if end < third.end, text[end] | 0x20 != UInt8(ascii: "t") { return }
             } else {
-                let years = Int(third.end &- third.start)
+                let years = third.end &- third.start
                 guard size <= 2, years == 4 || years == 2 else { return }
-                let year = number(text, Int(third.start), years) &+ (years == 2 ? 1900 : 0)
+                let year = number(text, third.start, years) &+ (years == 2 ? 1900 : 0)
                 let one = number(text, start, size)
                 guard isDate(year, middle, one) || isDate(year, one, middle) else { return }
-                end = Int(third.end)
+                end = third.end
             }
         }
         addDate(text, start, end, &pass)
+    }
+
+    /// The date of birth that a time begins with: "1990-01-02T00:00".
+    func examineTime(_ text: TextBytes, _ start: Int, _ pass: inout DetectionPass) {
+        let (year, month, day) = (number(text, start, 4), number(text, start &+ 5, 2), number(text, start &+ 8, 2))
+        if isDate(year, month, day) { addDate(text, start, start &+ 10, &pass) }
     }
 
     /// Dates with a month's name whose year ends where a bit of `places` is: "12 March 1990", "March 12, 1990".
@@ -93,7 +99,7 @@ extension DetectorSet {
         if pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) {
             pass.add(.dateOfBirth, start, end, 95)
         } else if pass.name.isDisjoint(with: .against) || !pass.name.isDisjoint(with: .all),
-            text.meaningAround(start, start).contains(Context(.dateOfBirth))
+            pass.near(text, start, end).contains(Context(.dateOfBirth))
         {
             pass.add(.dateOfBirth, start, end, 85)
         }

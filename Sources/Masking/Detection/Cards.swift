@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// Where the numbers of payment cards begin (ISO/IEC 7812-1 and what the schemes publish), and how long they are.
 enum CardIssuers {
@@ -58,7 +58,7 @@ extension DetectorSet {
         var isOneDigit = true
         for index in window.first..<(window.first &+ 6) { prefix = prefix &* 10 &+ pass.run.digit(index) }
         for index in window.first..<(window.first &+ window.length)
-        where pass.run.characters[index] != pass.run.characters[window.first] { isOneDigit = false }
+        where pass.run[index] != pass.run[window.first] { isOneDigit = false }
         if isOneDigit || text.isInUUID(window.start, window.end) { return }
         let isIssued = CardIssuers.issue(prefix, length: window.length)
         let isUsual = window.isBare || window.isOnes || isUsualGrouping(window.shape)

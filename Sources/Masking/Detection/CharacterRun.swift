@@ -1,28 +1,31 @@
 /// Digits and letters that may be one number: groups of them with marks between, in capitals without the marks, and where
 /// each stood.
-struct CharacterRun {
+///
+/// Owns its room, which is made when it is first used; indices wrap around inside of it.
+@safe
+struct CharacterRun: ~Copyable {
     static let room = 64
     static let groupRoom = 32
 
     /// A group: digits and letters without a mark between.
     struct Group: BitwiseCopyable {
         /// Its bytes in the text.
-        var start: Int32 = 0
-        var end: Int32 = 0
+        var start: Int
+        var end: Int
         /// Behind its last character in the run.
-        var limit: UInt8 = 0
+        var limit: UInt8
         /// The first mark before it, 0 where there is none; how many.
-        var mark: UInt8 = 0
-        var marks: UInt8 = 0
-        var hasDigit = false
+        var mark: UInt8
+        var marks: UInt8
+        var hasDigit: Bool
         /// One of the marks before it is a bracket.
-        var hasBracket = false
+        var hasBracket: Bool
         /// It follows an "x" that may begin an extension.
-        var isExtension = false
+        var isExtension: Bool
     }
 
-    private(set) var characters = InlineArray<64, UInt8>(repeating: 0)
-    private(set) var groups = InlineArray<32, Group>(repeating: Group())
+    private var characters: UnsafeMutablePointer<UInt8>?
+    private var groups: UnsafeMutablePointer<Group>?
     private(set) var count = 0
     private(set) var groupCount = 0
     /// Bit i: character i is a letter.
@@ -34,6 +37,7 @@ struct CharacterRun {
 
     /// Reads groups from `start` on, where one begins, until something no number has inside or until there is no room.
     mutating func read(_ text: TextBytes, from start: Int) {
+        let (characters, groups) = unsafe made()
         count = 0
         groupCount = 0
         letters = 0
@@ -65,7 +69,7 @@ struct CharacterRun {
                 }
                 if count < CharacterRun.room {
                     if byte.isLetter { letters |= 1 << UInt64(count) }
-                    characters[count] = byte.isLetter ? byte & 0xdf : byte
+                    unsafe characters[count] = byte.isLetter ? byte & 0xdf : byte
                 }
                 count &+= 1
                 at &+= 1
@@ -75,7 +79,7 @@ struct CharacterRun {
             if groupCount > 0, digits == 0, length > 4 || lettersOnly > 1 {
                 // A word: what is a number ended before it.
                 count = first
-                end = Int(groups[groupCount &- 1].end)
+                end = unsafe groups[groupCount &- 1].end
                 trim()
                 return
             }
@@ -87,9 +91,9 @@ struct CharacterRun {
                 trim()
                 return
             }
-            groups[groupCount] = Group(
-                start: Int32(truncatingIfNeeded: begin), end: Int32(truncatingIfNeeded: at),
-                limit: UInt8(truncatingIfNeeded: count), mark: mark, marks: marks, hasDigit: digits > 0,
+            unsafe groups[groupCount] = Group(
+                start: begin, end: at, limit: UInt8(truncatingIfNeeded: count), mark: mark, marks: marks,
+                hasDigit: digits > 0,
                 hasBracket: hasBracket, isExtension: isExtension)
             groupCount &+= 1
             end = at
@@ -125,9 +129,42 @@ struct CharacterRun {
         if count < 64 { letters &= 1 << UInt64(count) &- 1 }
     }
 
+    private mutating func made() -> (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<Group>) {
+        if let characters = unsafe characters, let groups = unsafe groups { return unsafe (characters, groups) }
+        let characters = UnsafeMutablePointer<UInt8>.allocate(capacity: CharacterRun.room)
+        let groups = UnsafeMutablePointer<Group>.allocate(capacity: CharacterRun.groupRoom)
+        unsafe characters.initialize(repeating: 0, count: CharacterRun.room)
+        let empty = Group(
+            start: 0, end: 0, limit: 0, mark: 0, marks: 0, hasDigit: false, hasBracket: false, isExtension: false)
+        unsafe groups.initialize(repeating: empty, count: CharacterRun.groupRoom)
+        unsafe self.characters = characters
+        unsafe self.groups = groups
+        return unsafe (characters, groups)
+    }
+
+    deinit {
+        unsafe characters?.deallocate()
+        unsafe groups?.deallocate()
+    }
+
+    @inline(__always)
+    subscript(character: Int) -> UInt8 {
+        guard let characters = unsafe characters else { return 0 }
+        return unsafe characters[character & (CharacterRun.room &- 1)]
+    }
+
+    @inline(__always)
+    func group(_ index: Int) -> Group {
+        guard let groups = unsafe groups else {
+            return Group(
+                start: 0, end: 0, limit: 0, mark: 0, marks: 0, hasDigit: false, hasBracket: false, isExtension: false)
+        }
+        return unsafe groups[index & (CharacterRun.groupRoom &- 1)]
+    }
+
     /// The first of a group's characters.
     @inline(__always)
-    func first(_ group: Int) -> Int { group == 0 ? 0 : Int(groups[group &- 1].limit) }
+    func first(_ group: Int) -> Int { group == 0 ? 0 : Int(self.group(group &- 1).limit) }
 
     @inline(__always)
     func lettersIn(_ first: Int, _ length: Int) -> UInt64 {
@@ -136,5 +173,14 @@ struct CharacterRun {
     }
 
     @inline(__always)
-    func digit(_ at: Int) -> Int { Int(characters[at] &- 48) }
+    func digit(_ at: Int) -> Int { Int(self[at] &- 48) }
+
+    /// What the checksum says of `length` characters from `first` on.
+    @inline(__always)
+    func accepts(_ checksum: Checksum, _ first: Int, _ length: Int) -> Bool {
+        guard let characters = unsafe characters, first >= 0, length >= 0, length <= CharacterRun.room &- first else {
+            return false
+        }
+        return unsafe checksum.accepts(UnsafeRawBufferPointer(start: characters + first, count: length).bytes)
+    }
 }

@@ -22,6 +22,8 @@ struct ContextWords: Sendable {
     static let shared = ContextWords()
 
     private static let slots = 4096
+    /// A bit for each word's hash, so that most other words need no search.
+    private let filter: [UInt64]
     private let hashes: [UInt64]
     private let meanings: [UInt64]
 
@@ -34,6 +36,7 @@ struct ContextWords: Sendable {
     }
 
     private init() {
+        var filter = [UInt64](repeating: 0, count: 1024)
         var hashes = [UInt64](repeating: 0, count: ContextWords.slots)
         var meanings = [UInt64](repeating: 0, count: ContextWords.slots)
         for (meaning, words) in ContextWords.vocabulary {
@@ -43,8 +46,10 @@ struct ContextWords: Sendable {
                 while hashes[slot] != 0, hashes[slot] != hash { slot = (slot &+ 1) % ContextWords.slots }
                 hashes[slot] = hash
                 meanings[slot] |= meaning.rawValue
+                filter[Int(hash >> 54)] |= 1 << (hash >> 48 & 63)
             }
         }
+        self.filter = filter
         self.hashes = hashes
         self.meanings = meanings
     }
@@ -56,6 +61,7 @@ struct ContextWords: Sendable {
 
     @inline(__always)
     func meaning(_ hash: UInt64) -> Context {
+        if filter[Int(truncatingIfNeeded: hash &>> 54)] &>> (hash &>> 48 & 63) & 1 == 0 { return [] }
         var slot = ContextWords.slot(hash)
         while hashes[slot] != 0 {
             if hashes[slot] == hash { return Context(rawValue: meanings[slot]) }

@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// The room that finding needs, used again for each text: after the first texts nothing is allocated.
 public struct DetectionPass: ~Copyable {
@@ -8,6 +8,7 @@ public struct DetectionPass: ~Copyable {
     var run = CharacterRun()
     var folded: [UInt8] = []
     var origins: [Int32] = []
+    var matches: [PatternMatch] = []
     var names = NameMeanings()
 
     /// The name's meaning.
@@ -23,6 +24,9 @@ public struct DetectionPass: ~Copyable {
 
     /// Behind the last zone of digits and letters that was read, and the last token.
     var zoneEnd = 0
+    /// Where the zone begins that is being read.
+    var zoneStart = 0
+    var isInZone = false
     var tokenEnd = 0
     var addressEnd = 0
     var keyEnd = 0
@@ -31,6 +35,7 @@ public struct DetectionPass: ~Copyable {
 
     mutating func begin() {
         zoneEnd = 0
+        isInZone = false
         tokenEnd = 0
         addressEnd = 0
         keyEnd = 0
@@ -45,10 +50,12 @@ public struct DetectionPass: ~Copyable {
         return near(text, start, end).contains(Context(detector))
     }
 
+    /// What the words around the zone announce that `start` lies in.
     mutating func near(_ text: TextBytes, _ start: Int, _ end: Int) -> Context {
-        if aroundPlace != start {
-            aroundPlace = start
-            around = text.meaningAround(start, end)
+        let place = isInZone ? zoneStart : start
+        if aroundPlace != place {
+            aroundPlace = place
+            around = text.meaningAround(place, place == start ? end : max(end, run.end))
         }
         return around
     }
@@ -67,22 +74,31 @@ public struct DetectionPass: ~Copyable {
 
 /// What names announce, kept by their bytes: a stream has few names and says them all the time.
 struct NameMeanings {
+    struct Meaning: BitwiseCopyable {
+        var context: Context = []
+        var patterns: PatternContext = .none
+    }
     private struct Entry: BitwiseCopyable {
         var first: UInt64 = 0
         var second: UInt64 = 0
         var third: UInt64 = 0
-        var meaning: UInt64 = 0
         var count = -1
+        var meaning = Meaning()
     }
     private var entries: [Entry] = []
+    /// Whose patterns the entries know.
+    private var owner: ObjectIdentifier?
     private static let slots = 256
 
-    /// What the name announces; longer ones than 24 bytes are read each time.
-    mutating func meaning(_ name: RawSpan) -> Context {
+    /// What the name announces to the set; longer ones than 24 bytes are read each time.
+    mutating func meaning(_ name: RawSpan, for set: DetectorSet, _ patterns: PatternSet?) -> Meaning {
         let count = name.byteCount
-        if count == 0 { return [] }
-        if count > 24 { return NameMeanings.read(name) }
-        if entries.isEmpty { entries = [Entry](repeating: Entry(), count: NameMeanings.slots) }
+        if count == 0 { return Meaning() }
+        if count > 24 { return NameMeanings.read(name, patterns) }
+        if owner != ObjectIdentifier(set) {
+            owner = ObjectIdentifier(set)
+            entries = [Entry](repeating: Entry(), count: NameMeanings.slots)
+        }
         let first = NameMeanings.word(name, 0)
         let second = count > 8 ? NameMeanings.word(name, 8) : 0
         let third = count > 16 ? NameMeanings.word(name, 16) : 0
@@ -90,11 +106,10 @@ struct NameMeanings {
         let slot = Int(truncatingIfNeeded: mixed >> 56) & (NameMeanings.slots &- 1)
         let entry = entries[slot]
         if entry.count == count, entry.first == first, entry.second == second, entry.third == third {
-            return Context(rawValue: entry.meaning)
+            return entry.meaning
         }
-        let meaning = NameMeanings.read(name)
-        entries[slot] = Entry(
-            first: first, second: second, third: third, meaning: meaning.rawValue, count: count)
+        let meaning = NameMeanings.read(name, patterns)
+        entries[slot] = Entry(first: first, second: second, third: third, count: count, meaning: meaning)
         return meaning
     }
 
@@ -110,11 +125,12 @@ struct NameMeanings {
         return word
     }
 
-    private static func read(_ name: RawSpan) -> Context {
-        unsafe name.withUnsafeBytes { raw in
+    private static func read(_ name: RawSpan, _ patterns: PatternSet?) -> Meaning {
+        let context = unsafe name.withUnsafeBytes { raw -> Context in
             guard let base = raw.baseAddress else { return [] }
             let start = unsafe base.assumingMemoryBound(to: UInt8.self)
             return unsafe TextBytes(start, raw.count).meaningOfName()
         }
+        return Meaning(context: context, patterns: patterns?.context(of: name) ?? .none)
     }
 }

@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Addresses of mail (RFC 5321, unquoted local parts; beyond ASCII RFC 6531) around the "@" and "%40" of a block.

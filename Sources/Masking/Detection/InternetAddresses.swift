@@ -1,22 +1,22 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Four numbers up to 255 with points between (RFC 791, as everybody writes them), and no version of a program.
     func examineIPv4(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
         guard pass.run.groupCount &- group >= 4 else { return }
         for index in 0..<4 {
-            let part = pass.run.groups[group &+ index]
+            let part = pass.run.group(group &+ index)
             let size = part.end &- part.start
             guard size <= 3, index == 0 || (part.mark == UInt8(ascii: ".") && part.marks == 1) else { return }
             var value = 0
-            for offset in Int(part.start)..<Int(part.end) {
+            for offset in part.start..<part.end {
                 guard text.isDigit(offset) else { return }
                 value = value &* 10 &+ Int(text[offset] &- 48)
             }
-            guard value <= 255, size == 1 || text[Int(part.start)] != UInt8(ascii: "0") else { return }
+            guard value <= 255, size == 1 || text[part.start] != UInt8(ascii: "0") else { return }
         }
-        let start = Int(pass.run.groups[group].start)
-        let end = Int(pass.run.groups[group &+ 3].end)
+        let start = pass.run.group(group).start
+        let end = pass.run.group(group &+ 3).end
         if text[start &- 1] == UInt8(ascii: "."), text.isAlphanumeric(start &- 2) { return }
         if text[end] == UInt8(ascii: "."), text.isAlphanumeric(end &+ 1) { return }
         if text[start &- 1] == UInt8(ascii: "-") && text.isAlphanumeric(start &- 2) { return }

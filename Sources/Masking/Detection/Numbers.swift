@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// Groups of a run that may be one number together.
 struct NumberWindow {
@@ -24,22 +24,22 @@ struct NumberWindow {
     @inline(__always) func has(_ mark: UInt8) -> Bool { self.mark == mark }
 
     @inline(__always)
-    init(_ run: CharacterRun, _ group: Int) {
+    init(_ run: borrowing CharacterRun, _ group: Int) {
         self.group = group
         last = group
         first = run.first(group)
-        start = Int(run.groups[group].start)
+        start = run.group(group).start
         end = start
     }
 
     /// Takes the group `last` in.
     @inline(__always)
-    mutating func extend(_ run: CharacterRun, to last: Int) {
-        let next = run.groups[last]
+    mutating func extend(_ run: borrowing CharacterRun, to last: Int) {
+        let next = run.group(last)
         let before = length
         self.last = last
         length = Int(next.limit) &- first
-        end = Int(next.end)
+        end = next.end
         let size = length &- before
         shape = shape &<< 4 | UInt64(min(size, 15))
         if size != 1 { isOnes = false }
@@ -60,8 +60,7 @@ struct NumberWindow {
 extension DetectionPass {
     @inline(__always)
     func accepts(_ checksum: Checksum, _ window: NumberWindow) -> Bool {
-        let span = unsafe run.characters.span.bytes
-        return checksum.accepts(span.extracting(window.first..<(window.first &+ window.length)))
+        run.accepts(checksum, window.first, window.length)
     }
 }
 
@@ -130,7 +129,7 @@ extension DetectorSet {
         var next = group &+ 1
         for last in group..<pass.run.groupCount {
             window.extend(pass.run, to: last)
-            if window.length > 34 || (last > group && pass.run.groups[last].isExtension) { break }
+            if window.length > 34 || (last > group && pass.run.group(last).isExtension) { break }
             if window.length >= 7 {
                 let before = pass.findings.count
                 if pass.run.lettersIn(window.first, window.length) == 0 {
@@ -144,8 +143,8 @@ extension DetectorSet {
                 }
             }
         }
-        if pass.run.groups[group].hasDigit {
-            if enabled.has(.phone) { examinePhone(text, group, &pass) }
+        if pass.run.group(group).hasDigit {
+            if enabled.has(.phone), next == group &+ 1 { examinePhone(text, group, &pass) }
             if enabled.has(.ipv4) { examineIPv4(text, group, &pass) }
             if enabled.has(.dateOfBirth) { examineDate(text, group, &pass) }
             if pass.findings.count > findings { next = max(next, group &+ 1) }
@@ -336,7 +335,7 @@ extension DetectorSet {
             }
             if enabled.has(.spainTax), window.group &+ 3 > window.last, pass.accepts(.spainTax, window) {
                 let free: Int
-                switch pass.run.characters[window.first] {
+                switch pass.run[window.first] {
                 case UInt8(ascii: "X")...UInt8(ascii: "Z"): free = 85
                 case UInt8(ascii: "0")...UInt8(ascii: "9"): free = 75
                 default: free = 0
@@ -357,7 +356,9 @@ extension DetectorSet {
         _ detector: BuiltInDetector, _ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass, free: Int
     ) {
         if window.hasBracket || window.marks > 3 { return }
-        if pass.announces(detector, text, window.start, window.end) {
+        if free < 80, pass.announces(detector, text, window.start, window.end) {
+            pass.add(detector, window.start, window.end, 97)
+        } else if pass.isAssuming || pass.name.contains(Context(detector)) {
             pass.add(detector, window.start, window.end, 97)
         } else if free > 0 {
             if window.isBare, free < 95, pass.contradicts(text, window.start) { return }

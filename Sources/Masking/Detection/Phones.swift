@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 /// The calling codes of ITU-T E.164 and how many digits follow them.
 struct CallingCodes: Sendable {
@@ -6,6 +6,7 @@ struct CallingCodes: Sendable {
     /// By code: bit n is set where n digits may follow.
     private let lengths: [UInt16]
 
+    /// Asks libphonenumber once what lengths each code has.
     private init() {
         var lengths = [UInt16](repeating: 0, count: 1000)
         // One and two digits; all others of E.164 have three.
@@ -14,24 +15,19 @@ struct CallingCodes: Sendable {
             58,
             60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
         ]
-        let long = [21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 80, 85, 87, 88, 96, 97, 99]
-        for code in short { lengths[code] = CallingCodes.usual(code) }
-        for decade in long { for unit in 0..<10 { lengths[decade &* 10 &+ unit] = 0b1_1111_1100_0000 } }  // 6 to 12
+        let decades = [21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 80, 85, 87, 88, 96, 97, 99]
+        for code in short + decades.flatMap({ decade in (0..<10).map { decade * 10 + $0 } }) {
+            for count in 4...12 where CallingCodes.isPossible(code, count) { lengths[code] |= 1 << UInt16(count) }
+        }
         self.lengths = lengths
     }
 
-    private static func usual(_ code: Int) -> UInt16 {
-        switch code {
-        case 1, 7: 1 << 10
-        case 33, 34, 48, 61, 31, 32, 27: 1 << 9
-        case 44: 1 << 9 | 1 << 10
-        case 45, 47, 65: 1 << 8
-        case 91, 98, 90, 52: 1 << 10
-        case 86: 0b1111_0000_0000 | 1 << 12
-        case 49: 0b1111_1110_0000_0
-        case 39, 43: 0b1_1111_1100_0000
-        default: 0b1_1111_1000_0000  // 7 to 12
+    private static func isPossible(_ code: Int, _ count: Int) -> Bool {
+        for digit in [UInt8(ascii: "2"), UInt8(ascii: "6")] {
+            let text = Array("+\(code)".utf8) + [UInt8](repeating: digit, count: count)
+            if unsafe PhoneNumbers.isPossible(text.span.bytes) { return true }
         }
+        return false
     }
 
     /// True where the digits `first` up to `first + count`, without the one at `skipped`, may be an international number.
@@ -60,9 +56,9 @@ extension DetectorSet {
     /// announced, what has 7 to 15 digits.
     func examinePhone(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
         let first = pass.run.first(group)
-        let firstLength = Int(pass.run.groups[group].limit) &- first
+        let firstLength = Int(pass.run.group(group).limit) &- first
         if pass.run.lettersIn(first, firstLength) != 0 { return }
-        let start = Int(pass.run.groups[group].start)
+        let start = pass.run.group(group).start
         let before = text[start &- 1]
         if before == UInt8(ascii: "+") || (before == UInt8(ascii: "(") && text[start &- 2] == UInt8(ascii: "+")) {
             examineInternational(text, group, start &- (before == UInt8(ascii: "+") ? 1 : 2), &pass)
@@ -75,8 +71,10 @@ extension DetectorSet {
         var confidence = 0
         var isAnnounced = false
         var isAsked = false
+        var isBracketed = false
+        let hasName = pass.isAssuming || pass.name.contains(Context(.phone))
         for last in group..<min(pass.run.groupCount, group &+ 8) {
-            if pass.run.groups[last].isExtension && last > group { break }
+            if pass.run.group(last).isExtension && last > group { break }
             window.extend(pass.run, to: last)
             if window.length > 15 { break }
             if pass.run.lettersIn(window.first, window.length) != 0 { break }
@@ -84,18 +82,25 @@ extension DetectorSet {
             let usual = usualForm(text, window, &pass)
             if usual > confidence, !text.goesOn(window), !text.isInUUID(window.start, window.end) {
                 best = window.end
+                isBracketed = window.hasBracket
                 confidence = usual
             }
-            if !isAsked {
-                isAsked = true
-                isAnnounced = pass.announces(.phone, text, window.start, window.end)
+            if confidence >= 80, !hasName { continue }
+            if isAsked ? isAnnounced : true, mayBeAnnounced(text, window, &pass) {
+                if !isAsked {
+                    isAsked = true
+                    isAnnounced = pass.announces(.phone, text, window.start, window.end)
+                }
+                if isAnnounced {
+                    announced = window.end
+                    isBracketed = window.hasBracket
+                }
             }
-            if isAnnounced, mayBeAnnounced(text, window, &pass) { announced = window.end }
         }
-        let open = before == UInt8(ascii: "(") ? start &- 1 : start
-        if announced > best, !(confidence >= 80 && best > 0 && !pass.name.contains(Context(.phone))) {
+        let open = before == UInt8(ascii: "(") && isBracketed ? start &- 1 : start
+        if announced > best, confidence < 80 || hasName {
             pass.add(.phone, open, extended(text, announced), 90)
-        } else if best > 0, isAnnounced || pass.isAssuming || !pass.contradicts(text, start) {
+        } else if best > 0, isAnnounced || confidence >= 90 || !pass.contradicts(text, start) {
             pass.add(.phone, open, extended(text, best), isAnnounced ? 95 : confidence)
         }
     }
@@ -106,13 +111,13 @@ extension DetectorSet {
         var skipped = -1
         if text.isAlphanumeric(start &- 1) { return }
         for last in group..<min(pass.run.groupCount, group &+ 16) {
-            if pass.run.groups[last].isExtension && last > group { break }
+            if pass.run.group(last).isExtension && last > group { break }
             window.extend(pass.run, to: last)
             if window.length > 16 || pass.run.lettersIn(window.first, window.length) != 0 { break }
-            let bytes = pass.run.groups[last]
+            let bytes = pass.run.group(last)
             // "+44 (0)20": the national prefix, which is not dialled.
-            if last > group, skipped < 0, bytes.end &- bytes.start == 1, text[Int(bytes.start)] == UInt8(ascii: "0"),
-                text[Int(bytes.start) &- 1] == UInt8(ascii: "("), text[Int(bytes.end)] == UInt8(ascii: ")")
+            if last > group, skipped < 0, bytes.end &- bytes.start == 1, text[bytes.start] == UInt8(ascii: "0"),
+                text[bytes.start &- 1] == UInt8(ascii: "("), text[bytes.end] == UInt8(ascii: ")")
             {
                 skipped = pass.run.first(last)
             }
@@ -127,7 +132,7 @@ extension DetectorSet {
     private func usualForm(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) -> Int {
         let run = window.first
         let leading = pass.run.digit(run)
-        let isOpen = text[window.start &- 1] == UInt8(ascii: "(")
+        let isOpen = window.hasBracket && text[window.start &- 1] == UInt8(ascii: "(")
         switch window.shape {
         case 0x334, 0x37, 0x1334, 0x3334, 0x137:
             // North America: area and office begin with 2 to 9; "1" or "001" before them.

@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Private keys between `-----BEGIN ... PRIVATE KEY-----` and the line that ends them (RFC 7468), or the end of the

@@ -1,5 +1,5 @@
-internal import CByteClasses
-internal import TidegateWire
+import CByteClasses
+import TidegateWire
 
 /// What the blocks before said: each mask of the last block, whose upper bits reach into the next.
 private struct Before {
@@ -12,10 +12,8 @@ private struct Before {
     var token: UInt64 = 0
     var token2: UInt64 = 0
     var token4: UInt64 = 0
-    var token8: UInt64 = 0
     var some2: UInt64 = 0
     var some4: UInt64 = 0
-    var some8: UInt64 = 0
     var space: UInt64 = 0
     var dash: UInt64 = 0
     var colon: UInt64 = 0
@@ -40,6 +38,13 @@ extension DetectorSet {
     @discardableResult
     func scan(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool = false) -> Bool {
         pass.begin()
+        var classes = ByteClasses()
+        if text.count <= 64 {
+            // A short value without anything that could begin to be found.
+            unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
+            let some = classes.digit | classes.at | classes.high | classes.colon | classes.dash & classes.dash &<< 1
+            if some == 0, !pass.isAssuming || classes.backslash == 0 { return false }
+        }
         var before = Before()
         var isPlain = isFolded
         let asksNumbers = !enabled.isDisjoint(with: .numbers)
@@ -50,7 +55,9 @@ extension DetectorSet {
         let asksKeys = enabled.has(.pem)
         var offset = 0
         while offset < text.count {
-            let classes = unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset))
+            if text.count > 64 {
+                unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            }
             if classes.high != 0, !isPlain {
                 if pass.isAssuming {
                     if matters(text, offset, classes.high) {
@@ -68,45 +75,57 @@ extension DetectorSet {
             }
             let digit = classes.digit
             if asksNumbers || asksTokens {
-                // Digits, each with the marks behind it, up to three.
-                let first = classes.mark & shifted(digit, before.digit, 1)
-                let second = classes.mark & shifted(first, before.firstMark, 1)
-                let third = classes.mark & shifted(second, before.secondMark, 1)
-                let number = digit | first | second | third
-                let number2 = number & shifted(number, before.number, 1)
-                let number4 = number2 & shifted(number2, before.number2, 2)
-                let number7 = number4 & shifted(number4, before.number4, 3)
                 let token = digit | classes.letter | classes.word
                 let token2 = token & shifted(token, before.token, 1)
                 let token4 = token2 & shifted(token2, before.token2, 2)
-                let token8 = token4 & shifted(token4, before.token4, 4)
-                let token9 = token8 & shifted(token, before.token, 8)
-                let some2 = digit | shifted(digit, before.digit, 1)
-                let some4 = some2 | shifted(some2, before.some2, 2)
-                let some8 = some4 | shifted(some4, before.some4, 4)
-                let some9 = some8 | shifted(digit, before.digit, 8)
-                let tokens = token9 & some9
-                let places = number7 & digit | tokens
-                if places != 0 {
-                    if asksNumbers { examineNumbers(text, offset, places, &pass) }
-                    if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
-                    if pass.hasHit { return false }
+                if digit | before.digit &>> 56 == 0 {
+                    // No digit, and none in the eight bytes before: nothing ends here.
+                    before.firstMark = 0
+                    before.secondMark = 0
+                    before.number = 0
+                    before.number2 = 0
+                    before.number4 = 0
+                    before.some2 = 0
+                    before.some4 = 0
+                } else {
+                    // Digits, each with the marks behind it, up to three.
+                    let first = classes.mark & shifted(digit, before.digit, 1)
+                    let second = classes.mark & shifted(first, before.firstMark, 1)
+                    let third = classes.mark & shifted(second, before.secondMark, 1)
+                    let number = digit | first | second | third
+                    let number2 = number & shifted(number, before.number, 1)
+                    let number4 = number2 & shifted(number2, before.number2, 2)
+                    let number7 = number4 & shifted(number4, before.number4, 3)
+                    let token9 = token4 & shifted(token4, before.token4, 4) & shifted(token, before.token, 8)
+                    var tokens: UInt64 = 0
+                    let some2 = digit | shifted(digit, before.digit, 1)
+                    let some4 = some2 | shifted(some2, before.some2, 2)
+                    if token9 != 0 {
+                        let some8 = some4 | shifted(some4, before.some4, 4)
+                        tokens = token9 & (some8 | shifted(digit, before.digit, 8))
+                    }
+                    let places = number7 & digit | tokens
+                    if places != 0 {
+                        if asksNumbers { examineNumbers(text, offset, places, &pass) }
+                        if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
+                        if pass.hasHit { return false }
+                    }
+                    if asksBirth {
+                        let year = fourDigits(digit, before.digit) & shifted(classes.space, before.space, 4)
+                        if year != 0 { examineYears(text, offset, year, &pass) }
+                    }
+                    before.firstMark = first
+                    before.secondMark = second
+                    before.number = number
+                    before.number2 = number2
+                    before.number4 = number4
+                    before.some2 = some2
+                    before.some4 = some4
                 }
-                if asksBirth {
-                    let year = some2AndAll(digit, before.digit) & shifted(classes.space, before.space, 4)
-                    if year != 0 { examineYears(text, offset, year, &pass) }
-                    before.space = classes.space
-                }
-                before.firstMark = first
-                before.secondMark = second
-                before.number = number
-                before.number2 = number2
-                before.number4 = number4
+                before.space = classes.space
                 before.token = token
                 before.token2 = token2
                 before.token4 = token4
-                before.some2 = some2
-                before.some4 = some4
             }
             if asksEmail, classes.at != 0 { examineEmails(text, offset, classes.at, &pass) }
             if asksAddresses {
@@ -139,7 +158,7 @@ extension DetectorSet {
 
     /// Ends of four digits.
     @inline(__always)
-    private func some2AndAll(_ digit: UInt64, _ before: UInt64) -> UInt64 {
+    private func fourDigits(_ digit: UInt64, _ before: UInt64) -> UInt64 {
         digit & shifted(digit, before, 1) & shifted(digit, before, 2) & shifted(digit, before, 3)
     }
 

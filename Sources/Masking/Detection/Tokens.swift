@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Looks at each token (letters, digits and `-._/+=`) that a bit of `places` lies in, once.
@@ -53,7 +53,9 @@ extension DetectorSet {
         if enabled.has(.mac), end &- start == 17 || end &- start == 14 {
             examineHardwareAddress(text, start, end, &pass)
         }
-        if enabled.has(.secret), digits > 0, letters > 0 { examineSecret(text, start, end, &pass) }
+        if enabled.has(.secret), digits > 0, letters > 0, end &- start != 36 || !text.isInUUID(start, end) {
+            examineSecret(text, start, end, &pass)
+        }
     }
 
     /// Adds the key that begins at `start`, if one does.

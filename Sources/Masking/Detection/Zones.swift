@@ -1,4 +1,4 @@
-internal import TidegateWire
+import TidegateWire
 
 extension DetectorSet {
     /// Looks at each zone of digits, letters and marks that a bit of `places` lies in, once.
@@ -54,13 +54,28 @@ extension DetectorSet {
         return at
     }
 
+    /// Behind a UUID, or a time as ISO 8601 writes it, that the zone begins with: no other detector looks at those.
+    private func settledEnd(_ text: TextBytes, _ start: Int, _ pass: inout DetectionPass) -> Int? {
+        if text[start &+ 8] == UInt8(ascii: "-"), text[start &+ 13] == UInt8(ascii: "-"), text.isInUUID(start, start) {
+            return start &+ 36
+        }
+        guard text[start &+ 4] == UInt8(ascii: "-"), text[start &+ 7] == UInt8(ascii: "-"),
+            text[start &+ 13] == UInt8(ascii: ":"), text.isDigit(start &+ 3), text.isDigit(start &+ 12)
+        else { return nil }
+        if enabled.has(.dateOfBirth) { examineTime(text, start, &pass) }
+        return start &+ 13
+    }
+
     private func examineZone(_ text: TextBytes, _ start: Int, _ place: Int, _ pass: inout DetectionPass) {
         if pass.isAssuming, start > 0, text[start &- 1] == UInt8(ascii: "\\") {
             pass.hasHit = true
             return
         }
+        pass.zoneStart = numberStart(text, start)
+        pass.isInZone = true
+        defer { pass.isInZone = false }
         var at = start
-        while true {
+        zone: while true {
             pass.run.read(text, from: at)
             let groups = pass.run.groupCount
             guard groups > 0 else {
@@ -71,12 +86,17 @@ extension DetectorSet {
             while group < groups {
                 // Far from the end of what was read a number is read whole.
                 if group > 0, !pass.run.isLast, pass.run.first(group) > 24 || group > 12 { break }
-                let next = examineStart(text, group, &pass)
+                if let end = settledEnd(text, pass.run.group(group).start, &pass) {
+                    at = end
+                    while text[at].isMark { at &+= 1 }
+                    if text.isAlphanumeric(at), !pass.hasHit { continue zone }
+                    break zone
+                }
+                group = examineStart(text, group, &pass)
                 if pass.hasHit { return }
-                group = next
             }
             if group < groups {
-                at = Int(pass.run.groups[group].start)
+                at = pass.run.group(group).start
             } else {
                 at = pass.run.end
                 if pass.run.isLast { break }
@@ -85,6 +105,15 @@ extension DetectorSet {
             }
         }
         pass.zoneEnd = max(at, place &+ 1)
+    }
+
+    /// Where the first group with a digit begins.
+    private func numberStart(_ text: TextBytes, _ start: Int) -> Int {
+        var at = start
+        while text[at].isLetter { at &+= 1 }
+        if text.isDigit(at) { return start }
+        while text[at].isMark { at &+= 1 }
+        return at
     }
 }
 

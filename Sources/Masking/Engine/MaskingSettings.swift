@@ -95,6 +95,11 @@ public struct MaskingRule: Sendable, Equatable {
         self.action = action
     }
 
+    /// A rule for a path.
+    public init(field: String, parts: Set<RecordPart>? = nil, action: MaskingAction) {
+        self.init(.field(field), in: parts, action: action)
+    }
+
     /// How warnings and counters call the rule.
     public var label: String {
         switch selector {

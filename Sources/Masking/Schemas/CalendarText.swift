@@ -74,8 +74,10 @@ enum CalendarText {
         }
         _ = skip("Z", text, &at)
         guard at == text.byteCount else { return nil }
-        let (start, overflow) = day.multipliedReportingOverflow(by: unit &* 86_400)
-        let (sum, more) = start.addingReportingOverflow(time)
+        // Towards zero first, so that the least number of all is reached without leaving its range.
+        let perDay = unit &* 86_400
+        let (start, overflow) = (day < 0 ? day &+ 1 : day).multipliedReportingOverflow(by: perDay)
+        let (sum, more) = start.addingReportingOverflow(day < 0 ? time &- perDay : time)
         return overflow || more ? nil : sum
     }
 

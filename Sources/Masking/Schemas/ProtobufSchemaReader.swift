@@ -7,8 +7,8 @@ struct ProtobufSchemaReader {
 
     /// - Parameter files: by the names that imports use; `root` is one of them.
     static func read(_ files: [(name: String, text: [UInt8])], root: String) throws(SchemaError) -> ProtobufSchema {
-        guard files.reduce(0, { $0 + $1.text.count }) <= 4 * byteLimit else {
-            throw SchemaError("the Protobuf schema and its imports are larger than 4 MiB")
+        guard files.reduce(0, { $0 + $1.text.count }) <= Schema.includeByteLimit + byteLimit else {
+            throw SchemaError("the Protobuf schema and its imports are larger than 16 MiB")
         }
         // One block that holds all names and texts, each with a zero behind it.
         var block: [UInt8] = []

@@ -9,6 +9,8 @@ final class OpaqueToken: Sendable {
     private let prefix: [UInt8]
     private let hash: MessageAuthenticator
     private let check: BlockCipher
+    private let letters = OpaqueToken.letters
+    private let symbols = OpaqueToken.symbols
     /// Letters and digits of a token behind its prefix: 21 pairs of nine bits each.
     static let pairs = 21
 
@@ -31,8 +33,8 @@ final class OpaqueToken: Sendable {
         bytes.append(contentsOf: prefix)
         for _ in 0..<OpaqueToken.pairs {
             let bits = Int(truncatingIfNeeded: tag &>> 119)
-            bytes.append(OpaqueToken.letters[bits &>> 5])
-            bytes.append(OpaqueToken.symbols[bits & 31])
+            bytes.append(letters[bits &>> 5])
+            bytes.append(symbols[bits & 31])
             tag = tag &<< 9 | UInt128(rest &>> 55)
             rest &<<= 9
         }

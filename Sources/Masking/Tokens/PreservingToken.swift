@@ -43,18 +43,18 @@ final class PreservingToken: Sendable {
     ///
     /// - Returns: false, and nothing is changed, where the value has none.
     func make(_ bytes: inout [UInt8], from start: Int, isNumber: Bool) -> Bool {
-        guard let parsed = parse(bytes, from: start, isNumber: isNumber) else { return false }
-        var text = parsed.0
-        let tweak = parsed.1
+        var text = Text()
+        var tweak = Tweak()
+        guard parse(bytes, from: start, isNumber, &text, &tweak) else { return false }
         if settings.luhn != .any, text.weight != 0 { return false }
         if settings.luhn == .invalid {
             text.raiseLast(by: 1)
         }
         let range = isNumber ? text.range : .beyond
         repeat {
-            guard apply(&text, tweak, isForward: true) else { return false }
+            guard apply(&text, &tweak, isForward: true) else { return false }
         } while !isMember(text, isNumber, range)
-        write(text, to: &bytes, from: start)
+        write(text.numeral, behind: text.before, to: &bytes, from: start)
         return true
     }
 
@@ -62,9 +62,9 @@ final class PreservingToken: Sendable {
     ///
     /// - Returns: false, and nothing is changed, where no value has this token.
     func open(_ bytes: inout [UInt8], from start: Int, isNumber: Bool) -> Bool {
-        guard let parsed = parse(bytes, from: start, isNumber: isNumber) else { return false }
-        var text = parsed.0
-        let tweak = parsed.1
+        var text = Text()
+        var tweak = Tweak()
+        guard parse(bytes, from: start, isNumber, &text, &tweak) else { return false }
         switch settings.luhn {
         case .any: break
         case .valid: if text.weight != 0 { return false }
@@ -72,20 +72,20 @@ final class PreservingToken: Sendable {
         }
         let range = isNumber ? text.range : .beyond
         repeat {
-            guard apply(&text, tweak, isForward: false) else { return false }
+            guard apply(&text, &tweak, isForward: false) else { return false }
         } while !isMember(text, isNumber, range)
         if settings.luhn == .invalid {
             text.raiseLast(by: 9)
             if text.weight != 0 { return false }
         }
-        write(text, to: &bytes, from: start)
+        write(text.numeral, behind: text.before, to: &bytes, from: start)
         return true
     }
 
     // MARK: A text taken apart
 
     /// What FF1's permutation depends on: the fixed beginning, and the symbols that stay.
-    private struct Tweak {
+    private struct Tweak: ~Copyable {
         var bytes = InlineArray<80, UInt8>(repeating: 0)
         var count = 0
 
@@ -98,7 +98,7 @@ final class PreservingToken: Sendable {
     }
 
     /// What is encrypted, and what stays.
-    private struct Text {
+    private struct Text: ~Copyable {
         var numeral = FF1.Numeral()
         /// Symbols that stay before and behind the encrypted ones.
         var before = 0
@@ -157,25 +157,24 @@ final class PreservingToken: Sendable {
         }
     }
 
-    /// - Returns: nil where something is neither symbol nor separator, or where too little would be encrypted.
-    @inline(__always)
-    private func parse(_ bytes: [UInt8], from start: Int, isNumber: Bool) -> (Text, Tweak)? {
+    /// - Returns: false where something is neither symbol nor separator, or where too little would be encrypted.
+    private func parse(
+        _ bytes: [UInt8], from start: Int, _ isNumber: Bool, _ text: inout Text, _ tweak: inout Tweak
+    ) -> Bool {
         var count = 0
         for index in start..<bytes.count {
             let value = values[Int(bytes[index])]
             if value < PreservingToken.separator {
                 count &+= 1
             } else if value == PreservingToken.other || isNumber {
-                return nil
+                return false
             }
         }
         let behind = count &- settings.keepLast
         let encrypted = behind &- settings.keepFirst
-        guard encrypted >= minimumLength, encrypted <= FF1.maximumLength else { return nil }
-        var text = Text()
+        guard encrypted >= minimumLength, encrypted <= FF1.maximumLength else { return false }
         text.before = settings.keepFirst
         text.behind = settings.keepLast
-        var tweak = Tweak()
         for byte in self.tweak { tweak.append(byte) }
         var at = 0
         for index in start..<bytes.count {
@@ -191,33 +190,34 @@ final class PreservingToken: Sendable {
             }
             at &+= 1
         }
-        if isNumber, settings.alphabet != .digits || text.range == .leadingZero { return nil }
-        return (text, tweak)
+        if isNumber, settings.alphabet != .digits || text.range == .leadingZero { return false }
+        return true
     }
 
-    private func write(_ text: Text, to bytes: inout [UInt8], from start: Int) {
+    private func write(_ numeral: borrowing FF1.Numeral, behind before: Int, to bytes: inout [UInt8], from start: Int) {
         var at = 0
         for index in start..<bytes.count where values[Int(bytes[index])] < PreservingToken.separator {
-            let place = at &- text.before
-            if place >= 0, place < text.numeral.count { bytes[index] = symbols[Int(text.numeral[place])] }
+            let place = at &- before
+            if place >= 0, place < numeral.count { bytes[index] = symbols[Int(numeral[place])] }
             at &+= 1
         }
     }
 
     @inline(__always)
-    private func isMember(_ text: Text, _ isNumber: Bool, _ range: NumberRange) -> Bool {
+    private func isMember(_ text: borrowing Text, _ isNumber: Bool, _ range: NumberRange) -> Bool {
         switch settings.luhn {
         case .any: break
         case .valid: if text.weight != 0 { return false }
         case .invalid: if text.weight == 0 { return false }
         }
-        return !isNumber || text.range == range
+        if !isNumber { return true }
+        return text.range == range
     }
 
     /// Applies FF1 once. Where tokens are Luhn-valid and enough is encrypted, the last digit follows from the others: that
     /// permutes the valid texts at once, where walking through the others would take ten steps.
     @inline(__always)
-    private func apply(_ text: inout Text, _ tweak: Tweak, isForward: Bool) -> Bool {
+    private func apply(_ text: inout Text, _ tweak: inout Tweak, isForward: Bool) -> Bool {
         let mendsLast = settings.luhn == .valid && text.numeral.count > minimumLength
         if mendsLast { text.numeral.removeLast() }
         let tweak = unsafe tweak.bytes.span.bytes.extracting(0..<tweak.count)

@@ -7,6 +7,12 @@ public final class TokenOpener: Sendable {
         public var key: String
         public var domain: String
         public var version: Int
+
+        public init(key: String, domain: String, version: Int) {
+            self.key = key
+            self.domain = domain
+            self.version = version
+        }
     }
 
     private let keys: [MaskingKey]

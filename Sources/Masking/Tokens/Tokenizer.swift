@@ -36,11 +36,7 @@ public final class Tokenizer: Sendable {
     public init(
         key: MaskingKey, domain: String, form: TokenForm, normalisation: Normalisation = .none
     ) throws(TokenSettingsError) {
-        guard Tokenizer.domainBytes.contains(domain.utf8.count) else {
-            throw TokenSettingsError(
-                "a domain of tokens has \(domain.utf8.count) bytes",
-                suggestion: "a short name for what is the same everywhere, such as customer-email")
-        }
+        try Tokenizer.check(domain: domain)
         if case .preserving(let settings) = form, let refusal = settings.refusal { throw refusal }
         self.keyName = key.name
         self.domain = domain
@@ -70,6 +66,14 @@ public final class Tokenizer: Sendable {
         // invariant: a masking key has a version
         guard let newest = versions.first else { preconditionFailure("a masking key without a version") }
         self.newest = newest.machine
+    }
+
+    static func check(domain: String) throws(TokenSettingsError) {
+        guard domainBytes.contains(domain.utf8.count) else {
+            throw TokenSettingsError(
+                "a domain of tokens has \(domain.utf8.count) bytes",
+                suggestion: "a short name for what is the same everywhere, such as customer-email")
+        }
     }
 
     /// Equal values have equal tokens.

@@ -14,7 +14,7 @@ struct HeaderAndTextTests {
         var scratch: [UInt8] = []
         var outcomes: [MaskOutcome] = []
         var counters = MaskCounters()
-        _ = profile.mask(fields.span, in: bytes.span.bytes, into: &scratch, outcomes: &outcomes, counters: &counters)
+        _ = profile.mask(fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
         switch try #require(outcomes.first) {
         case .unchanged: return value
         case .edited(let range): return Array(scratch[range])
@@ -76,7 +76,7 @@ struct HeaderAndTextTests {
         var outcomes: [MaskOutcome] = []
         var counters = MaskCounters()
         let isAnswered = profile.mask(
-            fields.span, in: bytes.span.bytes, into: &scratch, outcomes: &outcomes, counters: &counters)
+            fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
         #expect(isAnswered)
         let texts = outcomes.map { outcome -> String in
             guard case .edited(let range) = outcome else { return "\(outcome)" }

@@ -49,8 +49,7 @@ extension Checksum {
         else { return false }
         let isLower = first & 32 != 0
         guard (second & 32 != 0) == isLower else { return false }
-        var sum: UInt32 = 1
-        for value: UInt32 in [3, 3, 0, 2, 3] { sum = bech32Step(sum, value) }  // "bc", expanded
+        var sum: UInt32 = 0x231_8043  // after "bc" as BIP 173 expands it: 3 3 0 2 3
         var version: UInt32 = 0
         var last: UInt32 = 0
         for offset in 3..<count {

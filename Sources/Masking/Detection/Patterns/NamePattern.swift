@@ -7,7 +7,7 @@ public struct NamePattern: Sendable {
 
     /// - Parameter pattern: as of `UserPattern`; `(?i)` at its beginning for either case.
     public init(_ pattern: String) throws(PatternError) {
-        database = try UserPattern.check("field name", pattern, hasStarts: false)
+        database = try UserPattern.check("field name", pattern)
         self.pattern = pattern
     }
 

@@ -33,18 +33,20 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
 
     private let database: OpaquePointer
     private let prototype: OpaquePointer
+    /// The one that is free mostly, by its address; 0 while it is in use.
+    private let favourite = Atomic<UInt>(0)
     private let pool: Mutex<[Scratch]>
     /// Bytes that the compiled expressions take, and that each concurrent scan takes.
     let byteCount: Int
     let scratchByteCount: Int
 
-    /// - Parameter hasStarts: reports carry where a match begins (the leftmost place), not only where it ends.
-    init(_ expressions: [Expression], hasStarts: Bool) throws(Failure) {
+    /// Reports carry where a match begins, the leftmost place, and where it ends.
+    init(_ expressions: [Expression]) throws(Failure) {
         guard hs_valid_platform() == HS_SUCCESS else {
             throw Failure(expression: nil, complaint: "this processor lacks the instructions that vectorscan needs")
         }
         var database: OpaquePointer?
-        if let failure = unsafe PatternDatabase.compile(expressions, hasStarts, &database) { throw failure }
+        if let failure = unsafe PatternDatabase.compile(expressions, &database) { throw failure }
         guard let compiled = unsafe database else {
             throw Failure(expression: nil, complaint: "Could not allocate memory")
         }
@@ -72,13 +74,14 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     deinit {
+        unsafe hs_free_scratch(OpaquePointer(bitPattern: favourite.load(ordering: .acquiring)))
         pool.withLock { for scratch in $0 { unsafe hs_free_scratch(scratch.handle) } }
         unsafe hs_free_scratch(prototype)
         unsafe hs_free_database(database)
     }
 
     private static func compile(
-        _ expressions: [Expression], _ hasStarts: Bool, _ database: inout OpaquePointer?
+        _ expressions: [Expression], _ database: inout OpaquePointer?
     ) -> Failure? {
         // All expressions in one piece, each with its zero.
         var texts: [CChar] = []
@@ -86,7 +89,7 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
             defer { texts.append(contentsOf: expression.text.utf8CString) }
             return texts.count
         }
-        let flag = UInt32(HS_FLAG_UTF8) | (hasStarts ? UInt32(HS_FLAG_SOM_LEFTMOST) : 0)
+        let flag = UInt32(HS_FLAG_UTF8) | UInt32(HS_FLAG_SOM_LEFTMOST)
         let flags = [UInt32](repeating: flag, count: expressions.count)
         let identifiers = expressions.map(\.identifier)
         var error: UnsafeMutablePointer<hs_compile_error_t>?
@@ -115,6 +118,9 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     private func take() -> Scratch? {
+        if let handle = unsafe OpaquePointer(bitPattern: favourite.exchange(0, ordering: .acquiring)) {
+            return unsafe Scratch(handle: handle)
+        }
         if let scratch = pool.withLock({ $0.popLast() }) { return scratch }
         var handle: OpaquePointer?
         guard unsafe hs_clone_scratch(prototype, &handle) == HS_SUCCESS, let made = unsafe handle else { return nil }
@@ -122,6 +128,8 @@ final class PatternDatabase: @unchecked Sendable {  // libhs only reads a databa
     }
 
     private func put(_ scratch: Scratch) {
+        let address = unsafe UInt(bitPattern: scratch.handle)
+        if favourite.compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged { return }
         let isKept = pool.withLock { free in
             guard free.count < PatternDatabase.pooled else { return false }
             free.append(scratch)

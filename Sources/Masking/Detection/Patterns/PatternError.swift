@@ -89,7 +89,7 @@ struct PatternComplaint {
             said: "Bounded repeat is too large", reason: .tooLarge, message: "repeats too often",
             suggestion: "a smaller bound, or {n,} without an upper one", marks: ["{"]),
         Known(
-            said: "Pattern is too large", reason: .tooLarge, message: "needs too many states",
+            said: "too large.", reason: .tooLarge, message: "needs too many states",
             suggestion: "smaller bounds: classes such as \\w with {m,n} cost most, + costs little"),
         Known(
             said: "Embedded start anchors", reason: .syntax, message: "has ^ after something that must come before it",

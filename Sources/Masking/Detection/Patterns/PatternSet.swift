@@ -51,8 +51,8 @@ public final class PatternSet: Sendable {
         }
         wanting = PatternContext(bits: bits)
         do throws(PatternDatabase.Failure) {
-            database = try PatternDatabase(expressions, hasStarts: true)
-            words = wordExpressions.isEmpty ? nil : try PatternDatabase(wordExpressions, hasStarts: true)
+            database = try PatternDatabase(expressions)
+            words = wordExpressions.isEmpty ? nil : try PatternDatabase(wordExpressions)
         } catch {
             let culprit = patterns[error.expression.flatMap { patterns.indices.contains($0) ? $0 : nil } ?? 0]
             throw PatternError(patterns.count == 1 ? culprit.name : "all together", error, of: culprit.pattern)

@@ -17,7 +17,7 @@ enum UTF8Stretches {
     static func validEnd(_ text: RawSpan, _ offset: Int) -> Int {
         var at = offset
         while true {
-            while let block = text.littleEndian(UInt64.self, at: at), block & 0x8080_8080_8080_8080 == 0 { at &+= 8 }
+            at = asciiEnd(text, at)
             guard let first = text.byte(at: at) else { return at }
             if first < 0x80 {
                 at &+= 1
@@ -27,6 +27,26 @@ enum UTF8Stretches {
             if length == 0 { return at }
             at &+= length
         }
+    }
+
+    /// Behind the bytes of ASCII that begin at `offset`, eight at a time.
+    @inline(__always)
+    private static func asciiEnd(_ text: RawSpan, _ offset: Int) -> Int {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        var at = offset
+        while let last = text.littleEndian(UInt64.self, at: at &+ 24) {
+            guard let first = text.littleEndian(UInt64.self, at: at),
+                let second = text.littleEndian(UInt64.self, at: at &+ 8),
+                let third = text.littleEndian(UInt64.self, at: at &+ 16), (first | second | third | last) & high == 0
+            else { break }
+            at &+= 32
+        }
+        while let block = text.littleEndian(UInt64.self, at: at) {
+            let found = block & high
+            if found != 0 { return at &+ found.trailingZeroBitCount / 8 }
+            at &+= 8
+        }
+        return at
     }
 
     /// Bytes of the character that begins with `first`, beyond ASCII; 0 where it is none.

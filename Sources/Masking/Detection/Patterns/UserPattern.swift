@@ -38,7 +38,7 @@ public struct UserPattern: Sendable, Equatable {
         guard !needsContext || !context.isEmpty else {
             throw refuse("context is required and no word is given", "one word at least that stands near the value")
         }
-        try UserPattern.check(name, pattern, hasStarts: true)
+        try UserPattern.check(name, pattern)
         self.name = name
         self.pattern = pattern
         self.checksum = checksum
@@ -48,7 +48,7 @@ public struct UserPattern: Sendable, Equatable {
 
     /// Refuses what cannot run.
     @discardableResult
-    static func check(_ name: String, _ pattern: String, hasStarts: Bool) throws(PatternError) -> PatternDatabase {
+    static func check(_ name: String, _ pattern: String) throws(PatternError) -> PatternDatabase {
         guard !pattern.isEmpty, pattern.utf8.count <= maximumLength else {
             throw PatternError(
                 pattern: name, reason: .length, offset: nil, message: "the pattern has \(pattern.utf8.count) bytes",
@@ -59,9 +59,16 @@ public struct UserPattern: Sendable, Equatable {
                 pattern: name, reason: .syntax, offset: pattern.utf8.distance(from: pattern.utf8.startIndex, to: zero),
                 message: "has a zero byte", suggestion: "\\x00 for that character")
         }
+        if let excess = RepeatBounds.excess(in: pattern) {
+            throw PatternError(
+                pattern: name, reason: .tooLarge, offset: excess, message: "repeats too often",
+                suggestion:
+                    "at most \(RepeatBounds.largest) times, Unicode properties \(RepeatBounds.largestOfProperties), or +"
+            )
+        }
         let expression = PatternDatabase.Expression(text: pattern, identifier: 0)
         do throws(PatternDatabase.Failure) {
-            return try PatternDatabase([expression], hasStarts: hasStarts)
+            return try PatternDatabase([expression])
         } catch {
             throw PatternError(name, error, of: pattern)
         }

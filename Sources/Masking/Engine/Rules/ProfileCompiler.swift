@@ -183,7 +183,7 @@ struct ProfileCompiler {
         var set: DetectorSet?
         if !specifications.isEmpty {
             do {
-                set = try DetectorSet(specifications)
+                set = try DetectorSet.make(specifications)
             } catch {
                 fail(-1, "the detectors do not go together: \(error)", "fewer detectors of your own")
             }

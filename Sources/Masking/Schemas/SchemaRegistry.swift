@@ -1,0 +1,187 @@
+import Synchronization
+public import TidegateHTTP
+
+/// Schemas of a Confluent-compatible registry: asked for once, kept in bounded room, used for a bounded time.
+///
+/// ```
+///            asked                    found
+///  unknown ---------> being asked for -------> ready <--.
+///                       ^      |                 |  |   | found again
+///            asked, old |      | refused,        |  '---' after refreshSeconds, while it is used
+///              enough   |      v unreachable     |
+///                       '--- failed <------------'  not heard of for maxAgeSeconds
+/// ```
+/// No caller ever waits: event loops ask, and are called when it is worth asking again.
+public final class SchemaRegistry: Sendable {
+    public enum Answer: Sendable {
+        case ready(Schema)
+        /// It is being asked for; the caller is called.
+        case pending
+        case failed(SchemaError)
+    }
+    public typealias Get = @Sendable (String) async throws -> HTTPClient.Answer
+
+    private struct Entry {
+        var schema: Schema?
+        /// What the schema was made from, so that the same answer is the same schema.
+        var origin = 0
+        var failure: SchemaError?
+        /// When the schema was last heard.
+        var heard: Int64 = 0
+        /// When asking again is worth it.
+        var nextAsk: Int64 = 0
+        var used: Int64 = 0
+        var isAsking = false
+        var waiters: [@Sendable () -> Void] = []
+    }
+    private struct State {
+        var entries: [SchemaKey: Entry] = [:]
+        var asking = 0
+        var waiting = 0
+    }
+
+    private let settings: RegistrySettings
+    private let fetch: RegistryFetch
+    private let clock: @Sendable () -> Int64
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - clock: seconds, steady; nil is the system's.
+    ///   - get: how a URL is read; nil is by HTTP.
+    /// - Throws: where the URL is none that can be asked.
+    public init(_ settings: RegistrySettings, clock: (@Sendable () -> Int64)? = nil, get: Get? = nil)
+        throws(SchemaError)
+    {
+        let url = settings.url.lowercased()
+        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+            throw SchemaError("a schema registry's URL begins with http:// or https://")
+        }
+        // It is written into messages.
+        guard !settings.url.contains("@"), !settings.url.contains("?"), !settings.url.contains("#") else {
+            throw SchemaError("a schema registry's URL holds neither user and password nor a query")
+        }
+        self.settings = settings
+        let base = settings.url.hasSuffix("/") ? String(settings.url.dropLast()) : settings.url
+        let credentials = settings.user.map {
+            HTTPClient.Credentials(user: $0, password: settings.password ?? "")
+        }
+        let client = HTTPClient(caFile: settings.caFile, credentials: credentials, limit: 4 << 20)
+        fetch = RegistryFetch(base: base, get: get ?? { try await client.get($0) })
+        let start = ContinuousClock.now
+        self.clock = clock ?? { start.duration(to: .now).components.seconds }
+    }
+
+    /// The schema of that key, as far as it is known. Never blocks.
+    ///
+    /// - Parameter wake: called once, on another thread, after `pending`, when it is worth asking again.
+    public func schema(_ key: SchemaKey, wake: @escaping @Sendable () -> Void = {}) -> Answer {
+        let now = clock()
+        let (answer, isNew) = state.withLock { state -> (Answer, Bool) in
+            var entry = state.entries.removeValue(forKey: key) ?? Entry()
+            // A key that is turned away is not kept: a peer's ids must not push others out.
+            defer { if entry.schema != nil || entry.failure != nil || entry.isAsking { state.entries[key] = entry } }
+            entry.used = now
+            if let schema = entry.schema {
+                if now < entry.heard + settings.maxAgeSeconds {
+                    let isDue = now >= entry.heard + settings.refreshSeconds && now >= entry.nextAsk
+                    return (.ready(schema), isDue && begin(&entry, &state))
+                }
+                entry.schema = nil
+                entry.failure = entry.failure ?? SchemaError("\(key) was not heard of for too long")
+            }
+            if !entry.isAsking, now < entry.nextAsk {
+                return (.failed(entry.failure ?? SchemaError("\(key) is not known")), false)
+            }
+            guard state.waiting < settings.waitingLimit else {
+                return (.failed(SchemaError("too many wait for schemas")), false)
+            }
+            let isNew = !entry.isAsking
+            if isNew, !begin(&entry, &state) {
+                return (.failed(SchemaError("too many schemas are asked for at a time")), false)
+            }
+            entry.waiters.append(wake)
+            state.waiting += 1
+            return (.pending, isNew)
+        }
+        if isNew { ask(key) }
+        return answer
+    }
+
+    /// Schemas and failures that are kept.
+    public var count: Int { state.withLock { $0.entries.count } }
+
+    private func begin(_ entry: inout Entry, _ state: inout State) -> Bool {
+        guard !entry.isAsking, state.asking < settings.askLimit else { return false }
+        entry.isAsking = true
+        state.asking += 1
+        return true
+    }
+
+    private func ask(_ key: SchemaKey) {
+        Task {
+            let outcome = await fetch.fetch(key)
+            settle(key, outcome)
+        }
+    }
+
+    private func settle(_ key: SchemaKey, _ outcome: RegistryFetch.Outcome) {
+        // Parsed outside of the lock, and only where it is not what is known already.
+        let known = state.withLock { ($0.entries[key]?.schema, $0.entries[key]?.origin ?? 0) }
+        var parsed: Result<Schema, SchemaError>?
+        var origin = 0
+        if case .found(let format, let text, let references) = outcome {
+            var hasher = Hasher()
+            hasher.combine(format)
+            hasher.combine(text)
+            for reference in references {
+                hasher.combine(reference.name)
+                hasher.combine(reference.text)
+            }
+            origin = hasher.finalize()
+            if let schema = known.0, known.1 == origin {
+                parsed = .success(schema)
+            } else {
+                parsed = Result { () throws(SchemaError) in try Schema(format, text, references: references) }
+            }
+        }
+        let now = clock()
+        let waiters = state.withLock { state -> [@Sendable () -> Void] in
+            var entry = state.entries.removeValue(forKey: key) ?? Entry()
+            entry.isAsking = false
+            state.asking -= 1
+            switch (outcome, parsed) {
+            case (_, .success(let schema)):
+                entry.schema = schema
+                entry.origin = origin
+                entry.heard = now
+                entry.failure = nil
+                entry.nextAsk = now
+            case (_, .failure(let error)), (.refused(let error), _):
+                entry.failure = error
+                entry.nextAsk = now + settings.negativeSeconds
+            case (.unreachable(let error), _):
+                entry.failure = error
+                entry.nextAsk = now + settings.retrySeconds
+            case (.found, nil): break  // parsed above
+            }
+            let waiters = entry.waiters
+            entry.waiters = []
+            state.waiting -= waiters.count
+            state.entries[key] = entry
+            makeRoom(&state)
+            return waiters
+        }
+        for wake in waiters { wake() }
+    }
+
+    /// Failures go first, then what was not used for the longest time.
+    private func makeRoom(_ state: inout State) {
+        while state.entries.count > settings.cacheLimit {
+            let oldest = state.entries.filter { !$0.value.isAsking }.min {
+                ($0.value.schema == nil ? 0 : 1, $0.value.used) < ($1.value.schema == nil ? 0 : 1, $1.value.used)
+            }
+            guard let oldest else { return }
+            state.entries[oldest.key] = nil
+        }
+    }
+}
