@@ -80,7 +80,7 @@ extension ConfigurationSchema {
         Property("in", .word(["key", "value"]), "Which part of a record (value)."),
         Property(
             "file", .text(example: "schemas/order.avsc", check: .file), required: true,
-            "An .avsc, a .proto, or a descriptor set (protoc --descriptor_set_out)."),
+            "An .avsc, a .proto, a JSON Schema (.json), or a descriptor set (protoc --descriptor_set_out)."),
         Property("message", .text(example: "shop.Payment"), "The message's full name; Protobuf only."),
     ])
 
