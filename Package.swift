@@ -110,7 +110,7 @@ let package = Package(
             dependencies: [
                 "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity",
                 "TidegatePolicy", "TidegateEvidence", "TidegateTransport", "TidegateControl",
-                "TidegateConfiguration", "TidegateMasking", "TidegateKafka", "TidegateDemo",
+                "TidegateConfiguration", "TidegateMasking", "TidegateTokens", "TidegateKafka", "TidegateDemo",
             ],
             path: "Sources/Gateway/CLI", swiftSettings: strict),
 

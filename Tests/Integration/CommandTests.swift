@@ -438,7 +438,7 @@ struct CommandTests {
 
     @Test func `commands of later versions say so`() throws {
         let folder = try Folder()
-        for name in ["login", "connect", "approve", "unlock", "who-read", "unmask", "bench"] {
+        for name in ["login", "connect", "approve", "unlock", "who-read", "bench"] {
             let ending = try folder.run(name)
             #expect(ending.status == 2)
             #expect(ending.errors == "tidegate: '\(name)' is not available in this version\n")

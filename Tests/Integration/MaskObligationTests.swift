@@ -66,6 +66,51 @@ extension Integration {
             withExtendedLifetime(cluster) {}
         }
 
+        @Test func `unmask asks the gateway, which lets whom a rule lets, and records it first`() throws {
+            let (cluster, gateway) = try begin()
+            defer { gateway.stop() }
+            let engineer = try Kcat.through(gateway, "eva", groups: ["engineers"])
+            try engineer.write(
+                "a:{\"card\":\"4111111111111111\",\"mail\":\"a@b.c\"}\n", to: "clients-clear", partition: 0)
+            let masked = try #require(try records(gateway, "analysts", "clients-clear").first)
+            let found = try #require(masked.firstMatch(of: #/"card":"([^"]+)","mail":"([^"]+)"/#), "\(masked)")
+            let (card, mail) = (String(found.1), String(found.2))
+            let binary = try #require(Surroundings.gateway)
+            func unmask(_ group: String, _ words: [String], input: String? = nil) throws -> Finished {
+                let url = "http://127.0.0.1:\(gateway.port + 8)/"
+                return try Program.run(
+                    binary, ["unmask", "--url", url] + words, input: input,
+                    environment: ["TIDEGATE_TOKEN": try gateway.issuer.mint(subject: group, groups: [group])],
+                    seconds: 20)
+            }
+            func opened() -> [String] { gateway.evidence.filter { $0.contains("\"tokens.opened\"") } }
+            let one = try unmask("officers", [card])
+            #expect(one.status == 0 && one.output == "4111111111111111\n", "\(one)")
+            #expect(opened().count == 1)
+            let all = try unmask("officers", [], input: "\(card)\n\(mail)\nnone\n\(card)\n")
+            #expect(all.status == 1 && all.output == "4111111111111111\n\n\n4111111111111111\n", "\(all)")
+            #expect(all.errors.contains("token 2: cannot be opened") && all.errors.contains("token 3: not a token"))
+            let json = try unmask("officers", ["--json", card])
+            #expect(json.output == "[{\"value\":\"4111111111111111\"}]\n")
+            let lines = opened()
+            #expect(lines.count == 3)
+            #expect(
+                lines[1].contains(
+                    "\"subject\":\"officers\",\"groups\":[\"officers\"],\"opened\":{\"card\":2},\"refused\":2"))
+            #expect(lines.allSatisfy { !$0.contains("4111") && !$0.contains("tgs1_") })
+            let other = try unmask("analysts", [card])
+            #expect(other.status == 1 && other.output.isEmpty && other.errors.contains("no rule lets you open tokens"))
+            #expect(try unmask("officers", ["--route", "other", card]).status == 0, "the rule names no route")
+            try gateway.reload { $0.policies = GatewayProcess.policies }
+            #expect(try unmask("officers", [card]).status == 1, "the rule is gone")
+            for words in [["--url", "http://192.0.2.1/", card], ["--url", "nonsense", card]] {
+                let wrong = try Program.run(
+                    binary, ["unmask"] + words, environment: ["TIDEGATE_TOKEN": "x"], seconds: 20)
+                #expect(wrong.status == 2 && wrong.output.isEmpty)
+            }
+            withExtendedLifetime(cluster) {}
+        }
+
         @Test func `a dry run changes nothing, and says what it would have done; counts go on over reloads`() throws {
             let (cluster, gateway) = try begin()
             defer { gateway.stop() }

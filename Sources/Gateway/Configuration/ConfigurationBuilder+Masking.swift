@@ -22,6 +22,7 @@ extension ConfigurationBuilder {
             profile(name, value)
             profileNames.append(name)
         }
+        if withSecrets { configuration.maskingKeys = material.keys.values.sorted { $0.name < $1.name } }
     }
 
     // MARK: Keys
@@ -175,6 +176,7 @@ extension ConfigurationBuilder {
         do throws(MaskingSettingsErrors) {
             let profile = try MaskingProfile(settings, material)
             configuration.profiles.append(profile)
+            configuration.openable.append((domains[name] ?? [:]).filter(\.value).keys.sorted())
             let isAccepted = !refused.contains { $0.hasPrefix(node.path + ".") }
             for warning in profile.warnings where isAccepted && nodes.indices.contains(warning.rule) {
                 report(nodes[warning.rule], warning.message, warning.suggestion, .warning)

@@ -33,6 +33,18 @@ public final class CompiledPolicy: PolicyJudge {
         return isCovered
     }
 
+    /// Which tokens a principal may have opened outside of what flows: what the allow rules say that mean him, on a route or
+    /// on any.
+    public func openings(for principal: Principal, route: String?) -> [MaskIndex] {
+        var found: [MaskIndex] = []
+        for rule in rules where rule.subjectRank(principal) != nil {
+            let isMeant = rule.routes.isEmpty || route.map { rule.routes.contains($0) } ?? (rule.effect != .deny)
+            if rule.deniesEverything, isMeant { return [] }
+            if rule.effect == .allow, rule.mask.opens > 0, !rule.mask.isDryRun, isMeant { found.append(rule.mask) }
+        }
+        return found
+    }
+
     private func ruling(_ index: Int) -> Ruling {
         let rule = rules[index]
         return Ruling(

@@ -76,6 +76,22 @@ import TidegatePolicy
         #expect(policy.judge(ada, describe).mask == .none)
     }
 
+    @Test func `what a principal may have opened follows from the allow rules that mean him`() {
+        func openings(_ route: String?, _ rules: PolicyRule...) -> [UInt16] {
+            CompiledPolicy(rules).openings(for: ada, route: route).map(\.opens)
+        }
+        let some = rule("some", groups: ["staff"], mask: 1, opens: 1)
+        let here = rule("here", routes: ["r"], mask: 1, opens: 2)
+        #expect(openings(nil, some, here, rule("plain", mask: 1)) == [1, 2])
+        #expect(openings("r", some, here) == [1, 2] && openings("s", some, here) == [1])
+        #expect(openings(nil, rule("others", groups: ["x"], mask: 1, opens: 1)) == [])
+        #expect(openings(nil, rule("dry", mask: 1, isDryRun: true, opens: 1)) == [])
+        #expect(openings(nil, rule("asks", effect: .requireApproval, mask: 1, opens: 1)) == [])
+        let stop = PolicyRule(name: "stop", routes: ["s"], effect: .deny)
+        #expect(openings("s", some, stop) == [] && openings("r", some, stop) == [1] && openings(nil, some, stop) == [1])
+        #expect(openings(nil, some, PolicyRule(name: "all", effect: .deny)) == [])
+    }
+
     @Test func `a rule does not cover a kind that it does not list`() {
         #expect(decides([rule("a")], kind: "group") == nil)
     }
