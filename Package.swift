@@ -94,7 +94,10 @@ let package = Package(
         target("TidegateSchemas", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "CAvro", "CProtobufSchemas"]),
         target(
             "TidegateMasking", "Masking/Engine",
-            ["TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas"]),
+            [
+                "TidegateWire", "TidegateCrypto", "TidegateCore", "TidegateTokens", "TidegateDetection",
+                "TidegateSchemas",
+            ]),
         target("TidegateCompression", "Backends/Compression", ["CZlib", "CSnappy", "CLz4", "CZstd"]),
         .target(name: "CChecksum", path: "Sources/Backends/Checksum"),
         target(

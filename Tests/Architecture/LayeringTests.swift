@@ -22,7 +22,7 @@ struct LayeringTests {
         "TidegateDetection": ["TidegateWire", "TidegateCrypto"],
         "TidegateSchemas": ["TidegateWire", "TidegateHTTP"],
         "TidegateMasking": [
-            "TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
+            "TidegateWire", "TidegateCrypto", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
         ],
         "TidegateCompression": [],
         "TidegateKafka": ["TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression", "CChecksum"],

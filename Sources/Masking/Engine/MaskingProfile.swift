@@ -10,7 +10,7 @@ public final class MaskingProfile: Masker {
     /// What deserves a look although it compiles: rules that can never act, or act otherwise than they seem to.
     public let warnings: [MaskingWarning]
     private let onFailure: MaskingOnFailure
-    private let format: MaskingFormat
+    private let schemas: SchemaMasker
     private let rules: CompiledRules
     /// Workspaces that no call has at the moment.
     private let workspaces = Mutex<[MaskingWorkspace]>([])
@@ -22,9 +22,9 @@ public final class MaskingProfile: Masker {
         var compiler = ProfileCompiler(settings, material)
         rules = try compiler.compile()
         warnings = compiler.warnings
+        schemas = try SchemaMasker(settings, material)
         name = settings.name
         onFailure = settings.onFailure
-        format = settings.format
     }
 
     /// How often each rule and each detector acted since the profile was compiled.
@@ -36,6 +36,10 @@ public final class MaskingProfile: Masker {
     ) -> Bool {
         let workspace = take()
         workspace.opens = request.opens
+        guard read(fields, bytes, request, workspace) else {
+            give(workspace)
+            return false
+        }
         for index in fields.indices {
             let field = fields[index]
             guard bytes.holds(field.range), bytes.holds(field.name) else {
@@ -45,11 +49,65 @@ public final class MaskingProfile: Masker {
             let content = bytes.extracting(field.range)
             outcomes.append(
                 mask(
-                    field, content, bytes.extracting(field.name), workspace, into: &scratch, &counters))
+                    field, workspace.readings[index], content, bytes.extracting(field.name), workspace, into: &scratch,
+                    &counters))
         }
         counters.openedFields &+= workspace.opened
         give(workspace)
         return true
+    }
+
+    /// Finds out how each field is read.
+    ///
+    /// - Returns: false where a schema is still being asked for.
+    private func read(
+        _ fields: Span<MaskField>, _ bytes: RawSpan, _ request: MaskRequest, _ workspace: MaskingWorkspace
+    ) -> Bool {
+        workspace.readings.removeAll(keepingCapacity: true)
+        var isPending = false
+        for index in fields.indices {
+            let field = fields[index]
+            guard bytes.holds(field.range), field.part == .key || field.part == .value else {
+                workspace.readings.append(.text)
+                continue
+            }
+            let isKey = field.part == .key
+            var header: Range<Int>?
+            if schemas.hasRegistry {
+                header = MaskingProfile.header(
+                    isKey ? RegistryFraming.keyHeader : RegistryFraming.valueHeader, index, fields, bytes)
+            }
+            let reading =
+                if let header {
+                    schemas.reading(
+                        of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules,
+                        request)
+                } else {
+                    schemas.reading(of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request)
+                }
+            // The others are asked for at the same time.
+            if case .pending = reading { isPending = true }
+            workspace.readings.append(reading)
+        }
+        return !isPending
+    }
+
+    /// The content of the header of that name in the record of a key or value, which headers stand behind.
+    private static func header(
+        _ name: String, _ index: Int, _ fields: Span<MaskField>, _ bytes: RawSpan
+    ) -> Range<Int>? {
+        let record = fields[index].record
+        var at = index + 1
+        while at < fields.count, fields[at].record == record {
+            let field = fields[at]
+            if field.part == .header, bytes.holds(field.name), bytes.holds(field.range),
+                unsafe bytes.equals(Array(name.utf8).span.bytes, in: field.name)
+            {
+                return field.range
+            }
+            at += 1
+        }
+        return nil
     }
 
     private func take() -> MaskingWorkspace {
@@ -67,33 +125,81 @@ public final class MaskingProfile: Masker {
     // MARK: Fields
 
     private func mask(
-        _ field: MaskField, _ content: RawSpan, _ name: RawSpan, _ workspace: MaskingWorkspace,
+        _ field: MaskField, _ reading: Reading, _ content: RawSpan, _ name: RawSpan, _ workspace: MaskingWorkspace,
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         workspace.isKey = field.part == .key
         switch field.part {
         case .key:
             if rules.keys.isEmpty { return .unchanged }
-            return value(content, rules.keys, isText: format == .text, workspace, into: &scratch, &counters)
+            return value(content, rules.keys, reading, workspace, into: &scratch, &counters)
         case .value:
             if rules.values.isEmpty { return .unchanged }
-            return value(content, rules.values, isText: format == .text, workspace, into: &scratch, &counters)
+            return value(content, rules.values, reading, workspace, into: &scratch, &counters)
         case .header: return named(content, name, rules.headers, workspace, into: &scratch, &counters)
-        case .field, .column: return named(content, name, rules.values, workspace, into: &scratch, &counters)
+        case .field: return named(content, name, rules.values, workspace, into: &scratch, &counters)
+        case .column:
+            return column(content, name, field.type, isBinary: field.isBinary, workspace, into: &scratch, &counters)
         }
     }
 
     /// The whole content of a record's key or value.
     private func value(
-        _ content: RawSpan, _ part: PartRules, isText: Bool, _ workspace: MaskingWorkspace,
+        _ content: RawSpan, _ part: PartRules, _ reading: Reading, _ workspace: MaskingWorkspace,
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
-        // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
-        let isPlainKey = workspace.isKey && !MaskingWorkspace.mayBeDocument(content)
-        if isText || isPlainKey {
-            return text(content, part, part.everything, workspace, into: &scratch, &counters)
+        switch reading {
+        case .text: return text(content, part, part.everything, workspace, into: &scratch, &counters)
+        case .json(let part):
+            // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
+            if workspace.isKey, !MaskingWorkspace.mayBeDocument(content) {
+                return text(content, part, part.everything, workspace, into: &scratch, &counters)
+            }
+            return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
+        case .schema(let plan, let start):
+            let written = scratch.count
+            var edits: UInt32 = 0
+            var failures: UInt32 = 0
+            let inspection = workspace.mask(
+                content, from: start, plan, part, into: &scratch, edits: &edits, failures: &failures)
+            switch inspection {
+            case .failed, .null: return failed(MaskingProfile.redacted, written, into: &scratch, &counters)
+            case .unchanged: return .unchanged
+            case .edited: break
+            }
+            counters.failures &+= failures
+            if failures > 0, onFailure == .dropRecord {
+                scratch.removeLast(scratch.count - written)
+                return .dropRecord
+            }
+            counters.maskedFields &+= edits
+            return .edited(written..<scratch.count)
+        case .pending, .unknown: return failed(MaskingProfile.redacted, scratch.count, into: &scratch, &counters)
         }
-        return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
+    }
+
+    /// A column's value, in the text form of its type or the binary one; what is made of it is valid for the type, or null.
+    private func column(
+        _ content: RawSpan, _ name: RawSpan, _ type: UInt32, isBinary: Bool, _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        let type = PostgresType(type)
+        guard let decoded = isBinary ? type.text(ofBinary: content) : content.allBytes else {
+            return rules.values.isEmpty ? .unchanged : .null
+        }
+        let start = scratch.count
+        let outcome = unsafe named(
+            decoded.span.bytes, name, rules.values, workspace, into: &scratch, &counters)
+        guard case .edited(let range) = outcome else { return outcome }
+        if case .text = type, !isBinary { return outcome }
+        let text = Array(scratch[range])
+        guard type.accepts(text[...]) else {
+            scratch.removeLast(scratch.count - start)
+            return .null
+        }
+        if !isBinary { return outcome }
+        scratch.removeLast(scratch.count - start)
+        return type.appendBinary(text[...], to: &scratch) ? .edited(start..<scratch.count) : .null
     }
 
     /// A field with a name: a header, a stream's field, a column. Its name is the first part of a path; what follows looks
@@ -225,7 +331,7 @@ public final class MaskingProfile: Masker {
         var scratch: [UInt8] = []
         workspace.isKey = false
         let outcome = unsafe value(
-            line.span.bytes, rules.values, isText: !isJSON, workspace, into: &scratch, &counters)
+            line.span.bytes, rules.values, isJSON ? .json(rules.values) : .text, workspace, into: &scratch, &counters)
         findings = workspace.findings
         give(workspace)
         switch outcome {

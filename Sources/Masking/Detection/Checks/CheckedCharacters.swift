@@ -45,7 +45,7 @@ extension RawSpan {
         return sum
     }
 
-    /// True where the first digits are all the same.
+    /// True where all bytes are the same.
     @inline(__always)
     func repeatsOneByte() -> Bool {
         for offset in 0..<byteCount where byte(at: offset) != byte(at: 0) { return false }

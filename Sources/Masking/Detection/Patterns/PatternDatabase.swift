@@ -3,8 +3,8 @@ import Synchronization
 
 /// Expressions that vectorscan has compiled, with the memory that scans need. The only owner of its handles.
 ///
-/// Always UTF-8 (`HS_FLAG_UTF8`), where text that is none has no defined outcome: `PatternScanner` gives only valid
-/// stretches. Never `HS_FLAG_SINGLEMATCH`: 5.4.9 loses matches with it.
+/// Always UTF-8 (`HS_FLAG_UTF8`), where text that is none has no defined outcome: who scans gives only valid
+/// stretches (`UTF8Stretches`). Never `HS_FLAG_SINGLEMATCH`: 5.4.9 loses matches with it.
 @safe
 final class PatternDatabase: @unchecked Sendable {  // libhs only reads a database; each scratch has one user at a time
     struct Expression {

@@ -4,7 +4,7 @@ import TidegateWire
 /// A text that is base64 (RFC 4648, both alphabets, padded or not) of something that can be read.
 struct Base64Text {
     /// Shorter ones hide nothing that a detector would know.
-    private static let shortest = 16
+    static let shortest = 16
     /// Longer ones are not text that people hide in a field.
     private static let longest = 1 << 20
 

@@ -1,5 +1,6 @@
 import TidegateCore
 import TidegateDetection
+import TidegateSchemas
 import TidegateWire
 
 /// What one call of a profile works with, kept between calls so that nothing is allocated in the steady state. Used by one
@@ -23,6 +24,13 @@ final class MaskingWorkspace: @unchecked Sendable {
     var replaced: [UInt8] = []
     /// By slot: whose dates are moved.
     var subjects: [[UInt8]] = []
+    /// Of a payload with a schema: its leaves, what becomes of them, their new texts, and the name of one.
+    var leaves = LeafList()
+    var leafEdits: [LeafEdit] = []
+    var leafTexts: [UInt8] = []
+    var leafName: [UInt8] = []
+    /// How the fields of this call are read.
+    var readings: [Reading] = []
     /// Only where somebody asked.
     var findings: [MaskingFinding]?
     /// The place in the document, where findings are asked for.
@@ -52,7 +60,8 @@ final class MaskingWorkspace: @unchecked Sendable {
     func replace(_ text: RawSpan, rule: Int, isNumber: Bool = false, into output: inout [UInt8]) -> Inspection {
         let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
         guard let action else { return .failed }
-        if case .nothing = opens {} else {
+        if case .nothing = opens {
+        } else {
             switch action.open(text, opens, into: &output) {
             case .opened:
                 opened &+= 1
@@ -123,7 +132,7 @@ final class MaskingWorkspace: @unchecked Sendable {
             if findings != nil {
                 findings?.append(
                     MaskingFinding(
-                        path: path, rule: rule, detector: part.detectors?.name(of: Int(finding.detector)),
+                        path: path, rule: rule, detector: part.detectorNames[Int(finding.detector)],
                         start: start, end: end, confidence: Int(finding.confidence), action: action?.word ?? "redact"))
             }
             output.append(bytes: text.extracting(copied..<start))

@@ -78,7 +78,9 @@ enum PostgresType {
         case .text: return !text.contains(0)
         case .json, .jsonb: return !text.contains(0)
         case .integer(let bytes):
-            guard let value = Int64(String(decoding: text, as: UTF8.self)), JSONEscapes.isNumber(text) else { return false }
+            guard let value = Int64(String(decoding: text, as: UTF8.self)), JSONEscapes.isNumber(text) else {
+                return false
+            }
             return bytes == 8 || value.magnitude < UInt64(1) << UInt64(bytes * 8 - 1)
         case .numeric: return JSONEscapes.isNumber(text) && text.count <= 1000
         case .float(let bytes):
@@ -185,7 +187,8 @@ enum PostgresNumeric {
         // Without an exponent: what masks make of numbers has none.
         guard !text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) else { return false }
         let isNegative = text.first == UInt8(ascii: "-")
-        let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let parts = text.dropFirst(isNegative ? 1 : 0).split(
+            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard let whole = parts.first, parts.count <= 2 else { return false }
         let fraction = parts.count == 2 ? Array(parts[1]) : []
         let zero = UInt8(ascii: "0")

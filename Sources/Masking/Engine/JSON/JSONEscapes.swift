@@ -30,7 +30,8 @@ enum JSONEscapes {
 
     /// The unit of UTF-16 that `\u` and four digits at that place stand for.
     private static func unit(_ raw: UnsafeRawBufferPointer, _ at: Int) -> UInt32? {
-        guard at &+ 6 <= raw.count, unsafe raw[at] == UInt8(ascii: "\\"), unsafe raw[at &+ 1] == UInt8(ascii: "u") else {
+        guard at &+ 6 <= raw.count, unsafe raw[at] == UInt8(ascii: "\\"), unsafe raw[at &+ 1] == UInt8(ascii: "u")
+        else {
             return nil
         }
         var unit: UInt32 = 0

@@ -64,8 +64,11 @@ struct JSONScanner {
     ///   is to be stands at the end of `output`.
     mutating func scan(_ document: UnsafeRawBufferPointer, _ places: PlaceSet) -> Bool {
         unsafe begin(document)
-        if let detectors = part.detectors { detects = unsafe detectors.mayMatch(document.bytes) }
-        looks = detects || !part.names.isEmpty
+        if let detectors = part.detectors {
+            detects = unsafe detectors.mayMatch(document.bytes, &workspace.detection)
+            looks = true  // for base64, into which that did not look
+        }
+        looks = looks || !part.names.isEmpty
         let written = output.count
         if let at = space(0), let end = value(at, part.paths, places, depth: 0), space(end) == nil {
             if edits > 0 { copy(to: count) }
@@ -106,7 +109,9 @@ struct JSONScanner {
     private mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
         if isCapturing { return keepSubject(start, end, rule) }
-        if !workspace.isKey, case .nothing = workspace.opens, case .replacement(let replacement) = rules.actions[rule].kind {
+        if !workspace.isKey, case .nothing = workspace.opens,
+            case .replacement(let replacement) = rules.actions[rule].kind
+        {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
@@ -195,6 +200,35 @@ struct JSONScanner {
 
     // MARK: What no path names
 
+    /// True where a number may be an identifier that is written with a fraction or an exponent: its digits are not seen
+    /// before they are put together.
+    private func isScaled(_ start: Int, _ end: Int) -> Bool {
+        guard part.detectors != nil, !isCapturing, end &- start >= NumberText.shortestScaled else { return false }
+        for at in start..<end {
+            switch byte(at) {
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return true
+            default: continue
+            }
+        }
+        return false
+    }
+
+    /// True where a string may be base64: nothing but its characters at the beginning.
+    @inline(__always)
+    private func mayBeBase64(_ start: Int, _ end: Int) -> Bool {
+        guard part.detectors != nil, end &- start >= Base64Text.shortest &+ 2 else { return false }
+        for at in (start &+ 1)..<(start &+ Base64Text.shortest) {
+            switch byte(at) {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"), UInt8(ascii: "\\"):
+                continue
+            default: return false
+            }
+        }
+        return true
+    }
+
     /// Looks at a string or a number with the detectors, and for JSON in a string.
     private mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet) {
         let isText = byte(start) == UInt8(ascii: "\"")
@@ -277,11 +311,13 @@ struct JSONScanner {
         case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, automaton, places, depth) : nil
         case UInt8(ascii: "\""):
             guard let end = skip(start, depth: depth) else { return nil }
-            if detects || mayNest(start), !isCapturing { inspect(start, end, places) }
+            if detects || mayNest(start) || looks && mayBeBase64(start, end), !isCapturing {
+                inspect(start, end, places)
+            }
             return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             guard let end = skip(start, depth: depth) else { return nil }
-            if detects { inspect(start, end, places) }
+            if detects || looks && isScaled(start, end) { inspect(start, end, places) }
             return end
         default: return skip(start, depth: depth)
         }

@@ -10,6 +10,8 @@ final class PartRules: Sendable {
     let detectors: DetectorSet?
     /// The rule of each detector, by its number in `detectors`.
     let detectorRules: [Int]
+    /// Of each detector of `detectors`.
+    let detectorNames: [String]
     /// The count of each detector among those of the profile.
     let detectorTallies: [Int]
     /// Rules by what a schema marks fields with.
@@ -21,13 +23,15 @@ final class PartRules: Sendable {
 
     init(
         paths: PathAutomaton = PathAutomaton(), names: [(pattern: NamePattern, rule: Int)] = [],
-        detectors: DetectorSet? = nil, detectorRules: [Int] = [], detectorTallies: [Int] = [],
-        tags: [(tag: String, rule: Int)] = [], columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil
+        detectors: DetectorSet? = nil, detectorRules: [Int] = [], detectorNames: [String] = [],
+        detectorTallies: [Int] = [], tags: [(tag: String, rule: Int)] = [],
+        columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil
     ) {
         self.paths = paths
         self.names = names
         self.detectors = detectors
         self.detectorRules = detectorRules
+        self.detectorNames = detectorNames
         self.detectorTallies = detectorTallies
         self.tags = tags
         self.columns = columns
@@ -41,6 +45,13 @@ final class PartRules: Sendable {
 
     /// Text alone can be looked at: no rule asks for a structure in it.
     var areForText: Bool { paths.isEmpty && names.isEmpty && tags.isEmpty }
+
+    /// The same with more paths: those that a JSON Schema's tags stand at.
+    func adding(_ paths: PathAutomaton) -> PartRules {
+        PartRules(
+            paths: paths, names: names, detectors: detectors, detectorRules: detectorRules,
+            detectorNames: detectorNames, detectorTallies: detectorTallies, columns: columns, everything: everything)
+    }
 
     /// The first rule whose pattern the name matches.
     func rule(forName name: UnsafeRawBufferPointer) -> Int? {

@@ -52,7 +52,9 @@ struct ProfileCompiler {
         switch rule.selector {
         case .field(let text):
             if settings.format == .text, rule.parts.map({ $0 == [.value] }) ?? false {
-                fail(index, "text has no fields: the rule can never match", "'detect' or 'everything', or another format")
+                fail(
+                    index, "text has no fields: the rule can never match", "'detect' or 'everything', or another format"
+                )
             }
             switch FieldPath.parse(text) {
             case .success(let path): paths[index] = path
@@ -67,7 +69,9 @@ struct ProfileCompiler {
         case .tag(let tag):
             if tag.isEmpty { fail(index, "a tag has a name", "the tag as the schema has it, such as PII") }
             if settings.registry == nil, settings.schemas.isEmpty {
-                fail(index, "no schema says what is tagged: the rule can never match", "a 'registry' or 'schemas' in the profile")
+                fail(
+                    index, "no schema says what is tagged: the rule can never match",
+                    "a 'registry' or 'schemas' in the profile")
             }
         case .column(let column):
             let parts = column.split(separator: ".", omittingEmptySubsequences: false)
@@ -147,6 +151,7 @@ struct ProfileCompiler {
         var specifications: [DetectorSpecification] = []
         var detectorRules: [Int] = []
         var tallies: [Int] = []
+        var detectorNames: [String] = []
         var tags: [(tag: String, rule: Int)] = []
         var columns: [(suffix: [UInt8], rule: Int)] = []
         var everything: Int?
@@ -173,6 +178,7 @@ struct ProfileCompiler {
                         continue
                     }
                     detectorRules.append(index)
+                    detectorNames.append(name)
                     tallies.append(tally(name))
                 }
             case .everything:
@@ -182,15 +188,16 @@ struct ProfileCompiler {
         }
         var set: DetectorSet?
         if !specifications.isEmpty {
-            do {
-                set = try DetectorSet.make(specifications)
+            do throws(PatternError) {
+                set = try DetectorSet(specifications)
             } catch {
-                fail(-1, "the detectors do not go together: \(error)", "fewer detectors of your own")
+                fail(-1, "the detectors do not go together: \(error.message)", error.suggestion)
             }
         }
         return PartRules(
-            paths: automaton, names: names, detectors: set, detectorRules: detectorRules, detectorTallies: tallies,
-            tags: tags, columns: columns, everything: everything)
+            paths: automaton, names: names, detectors: set, detectorRules: detectorRules,
+            detectorNames: detectorNames, detectorTallies: tallies, tags: tags, columns: columns, everything: everything
+        )
     }
 
     private mutating func tally(_ name: String) -> Int {

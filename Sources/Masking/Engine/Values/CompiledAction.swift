@@ -56,14 +56,12 @@ struct CompiledAction: Sendable {
             kind = .replacement(Replacement(action))
         case .email(let part): kind = .email(part)
         case .bucket(let width):
-            guard let buckets = NumberBuckets(width: width) else {
-                throw TokenSettingsError("'\(width)' is no width of a bucket", suggestion: "a number above zero, such as 10")
-            }
-            kind = .bucket(buckets)
+            kind = .bucket(try NumberBuckets(size: width))
         case .coarsen(let part): kind = .coarsen(part)
         case .shiftDate(let settings):
             kind = .shiftDate(
-                try DateShift(key: CompiledAction.key(settings.key, keys), domain: settings.domain, days: settings.days))
+                try DateShift(key: CompiledAction.key(settings.key, keys), domain: settings.domain, days: settings.days)
+            )
             subjectPath = settings.subject
         case .token(let settings):
             let tokenizer = try Tokenizer(
@@ -103,12 +101,13 @@ struct CompiledAction: Sendable {
         case .email(let part):
             MailAddress.append(text, keeping: part, to: &output)
             return true
-        case .bucket(let buckets): return buckets.append(text, to: &output)
+        case .bucket(let buckets): return buckets.append(lowerBoundOf: text, to: &output)
         case .coarsen(let part):
-            return CalendarText.append(text, coarsenedTo: part == .month ? .month : .year, to: &output)
+            return DateText.append(text, startOf: part == .month ? .month : .year, to: &output)
         case .shiftDate(let shift):
             let subject = subjectSlot.flatMap { subjects.indices.contains($0) ? subjects[$0] : nil } ?? []
-            return unsafe shift.append(text, subject: subject.span.bytes, to: &output)
+            let days = unsafe shift.shift(for: subject.span.bytes, scratch: &output)
+            return DateText.append(text, movedBy: days, to: &output)
         case .token(let tokenizer, _):
             return isNumber ? tokenizer.append(number: text, to: &output) : tokenizer.append(text, to: &output)
         }

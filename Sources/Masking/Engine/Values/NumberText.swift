@@ -2,6 +2,8 @@ import TidegateWire
 
 /// Numbers of JSON as the digits that they stand for.
 enum NumberText {
+    /// Shorter ones with a fraction or an exponent are looked at by nobody: `4e15` has one digit.
+    static let shortestScaled = 8
     /// More digits are no identifier.
     private static let longest = 32
 

@@ -39,7 +39,7 @@ public struct Glob: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// True where some name matches both.
-    func overlaps(_ other: Glob) -> Bool {
+    public func overlaps(_ other: Glob) -> Bool {
         // By how many tokens are left of each: `row[j]` holds whether the last i and the last j match something alike.
         let (ours, theirs) = (tokens, other.tokens)
         var below = [Bool](repeating: false, count: theirs.count + 1)

@@ -1,6 +1,6 @@
 import TestSupport
 import Testing
-import TidegatePolicy
+import TidegateCore
 
 @Suite struct GlobTests {
     @Test(arguments: [
