@@ -81,7 +81,10 @@ let package = Package(
         target("TidegateControl", "Gateway/Control", ["TidegateCore"]),
         target(
             "TidegateConfiguration", "Gateway/Configuration",
-            ["CYaml", "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity"]),
+            [
+                "CYaml", "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateTokens",
+                "TidegateDetection", "TidegateIdentity",
+            ]),
 
         // What protects data, and the protocols.
         target("TidegateTokens", "Masking/Tokens", ["TidegateWire", "TidegateCrypto"]),
@@ -110,7 +113,7 @@ let package = Package(
             dependencies: [
                 "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity",
                 "TidegatePolicy", "TidegateEvidence", "TidegateTransport", "TidegateControl",
-                "TidegateConfiguration", "TidegateMasking", "TidegateKafka", "TidegateDemo",
+                "TidegateConfiguration", "TidegateMasking", "TidegateTokens", "TidegateKafka", "TidegateDemo",
             ],
             path: "Sources/Gateway/CLI", swiftSettings: strict),
 

@@ -15,7 +15,8 @@ struct LayeringTests {
         "TidegateTransport": ["TidegateWire", "TidegateCore", "TidegateCrypto"],
         "TidegateControl": ["TidegateCore"],
         "TidegateConfiguration": [
-            "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateIdentity",
+            "TidegateCore", "TidegateCrypto", "TidegatePolicy", "TidegateMasking", "TidegateTokens",
+            "TidegateDetection", "TidegateIdentity",
         ],
         "TidegateTokens": ["TidegateWire", "TidegateCrypto"],
         "TidegateDetection": ["TidegateWire", "TidegateCrypto"],

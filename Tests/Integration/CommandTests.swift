@@ -237,6 +237,27 @@ struct CommandTests {
         #expect(alike.lines.contains("  route: tests"))
     }
 
+    @Test func `explain tells a dry run, and which tokens are opened`() throws {
+        let folder = try Folder(
+            Self.right.replacing(
+                "action: { keepLast: 4 } }]", with: "action: { encrypt: { domain: card, mode: random } } }]"
+            ).replacing("profiles:\n", with: "keys: { default: { file: key, version: 1 } }\n  profiles:\n"))
+        let plain = try String(contentsOfFile: folder.configuration, encoding: .utf8)
+        func explain(_ more: String, _ words: String...) throws -> Finished {
+            try folder.write(plain.replacing("masking: pii", with: "masking: pii\n    \(more)"))
+            return try folder.explain(
+                ["--action", "consume", "--resource", "topic:orders", "--route", "orders"] + words)
+        }
+        let dry = try explain("dryRun: true")
+        #expect(dry.lines.contains("  masking: pii (dry run: counted, and handed over as it is)"), "\(dry)")
+        #expect(try explain("dryRun: true", "--json").objects.first?["dry_run"] as? Bool == true)
+        let some = try explain("unmask: { domains: [card] }")
+        #expect(some.lines.contains("  unmask: card") && some.lines.contains("  masking: pii"), "\(some)")
+        #expect(try explain("unmask: true").lines.contains("  unmask: all tokens"))
+        let json = try explain("unmask: true", "--json").objects.first
+        #expect(json?["unmask"] as? [String] == ["*"] && json?["dry_run"] as? Bool == false)
+    }
+
     @Test func `explain --expect asks all routes`() throws {
         let folder = try Folder()
         func code(_ action: String, _ topic: String, _ more: String...) throws -> Int32 {
@@ -274,6 +295,79 @@ struct CommandTests {
             input: "{\"card\":\"4111111111111111\",\"sum\":1}\n{\"sum\":2}")
         #expect(ending.status == 0, "\(ending.errors)")
         #expect(ending.lines == ["{\"card\":\"****1111\",\"sum\":1}", "{\"sum\":2}"])
+    }
+
+    /// Rules by place and by content, and a token; the key is in a file.
+    private static let found = right.replacing(
+        "profiles:\n    pii: { rules: [{ field: card, action: { keepLast: 4 } }] }",
+        with: """
+            keys: { default: { file: key, version: 1 } }
+              detectors: { employee-id: { pattern: "EMP-[0-9]{6}" } }
+              profiles:
+                pii:
+                  rules:
+                    - { field: card, action: { keepLast: 4 } }
+                    - { field: mail, action: { token: { domain: email } } }
+                    - { detect: [credit-card, employee-id], action: redact }
+            """)
+    private static let key = "a key of masking has thirty-two bytes at least"
+
+    @Test func `mask --explain says which rule and which detector acted, where, and never on what`() throws {
+        let folder = try Folder(Self.found)
+        try folder.write(Self.key, to: "key")
+        let input = #"""
+            {"card":"4111111111111111","note":"é by EMP-123456, 4111 1111 1111 1111"}
+            {"sum":2}
+            {"card"
+
+            """#
+        func run(_ more: String...) throws -> Finished {
+            try folder.run(
+                ["mask", "--config", folder.configuration, "--profile", "pii"] + more, input: input)
+        }
+        let json = try run("--explain", "--json")
+        #expect(json.status == 0, "\(json.errors)")
+        let lines = try json.lines.map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+        #expect(lines.map { $0["line"] as? Int } == [1, 2, 3])
+        #expect(lines.map { $0["outcome"] as? String } == ["masked", "unchanged", "masked"])
+        let findings = lines.map { $0["findings"] as? [[String: Any]] ?? [] }
+        #expect(findings.map(\.count) == [3, 0, 0])
+        let texts = findings[0].map { finding in
+            let detector = finding["detector"] as? String ?? (finding["detector"] is NSNull ? "null" : "none")
+            let (path, action) = (finding["path"] as? String ?? "", finding["action"] as? String ?? "")
+            let named = detector == "null" ? ["rule"] : ["rule", "start", "end"]
+            let numbers = named.map { "\(finding[$0] as? Int ?? -1)" }.joined(separator: " ")
+            return "\(path) \(detector) \(numbers) \(action)"
+        }
+        #expect(
+            texts == [
+                "card null 1 keepLast", "note employee-id 3 6 16 redact", "note credit-card 3 18 37 redact",
+            ])
+        #expect(findings[0].allSatisfy { 50...100 ~= $0["confidence"] as? Int ?? 0 })
+        let text = try run("--explain")
+        #expect(text.status == 0 && text.lines.count == 6, "\(text)")
+        #expect(text.lines.first == "line 1: masked" && text.lines.contains("  card: rule 1: keepLast"))
+        #expect(text.lines.contains { $0.hasPrefix("  note: employee-id at bytes 6 to 16, confidence ") })
+        #expect(text.lines.suffix(2) == ["line 2: unchanged", "line 3: masked: it could not be looked into"])
+        for output in [json.output, text.output] { #expect(!output.contains("4111") && !output.contains("EMP-1")) }
+        #expect(try run("--json").status == 2)
+    }
+
+    @Test func `mask reads the key, and tokens of equal values are equal`() throws {
+        let folder = try Folder(Self.found)
+        let words = ["mask", "--config", folder.configuration, "--profile", "pii"]
+        let missing = try folder.run(words, input: "{}\n")
+        #expect(
+            missing.status == 1 && missing.errors.contains("masking.keys.default.file: \(folder.path)/key is not there")
+        )
+        try folder.write(Self.key, to: "key")
+        let ending = try folder.run(words, input: "{\"mail\":\"a@b.c\"}\n{\"mail\":\"a@b.c\"}\n{\"mail\":\"d@b.c\"}\n")
+        #expect(ending.status == 0 && ending.lines.count == 3 && Set(ending.lines).count == 2, "\(ending)")
+        #expect(ending.lines.allSatisfy { $0.hasPrefix("{\"mail\":\"tgh1_") })
+        let check = try folder.run("check", "--config", folder.configuration)
+        #expect(check.status == 0, "\(check.output)")
     }
 
     @Test func `mask takes time by the length of a line, not by its square`() throws {
@@ -344,7 +438,7 @@ struct CommandTests {
 
     @Test func `commands of later versions say so`() throws {
         let folder = try Folder()
-        for name in ["login", "connect", "approve", "unlock", "who-read", "unmask", "bench"] {
+        for name in ["login", "connect", "approve", "unlock", "who-read", "bench"] {
             let ending = try folder.run(name)
             #expect(ending.status == 2)
             #expect(ending.errors == "tidegate: '\(name)' is not available in this version\n")

@@ -13,6 +13,7 @@ struct GatewaySetup {
     var kafka = ""
     var route = ""
     var policies = GatewayProcess.policies
+    var masking = GatewayProcess.masking
     /// Further routes, each a line.
     var routes = ""
     /// Files beside the configuration, by name.
@@ -170,8 +171,7 @@ final class GatewayProcess {
             policies:
             \(setup.policies)
             masking:
-              profiles:
-                pii: { rules: [{ field: card.number, action: { keepLast: 4 } }, { field: "**.email", action: redact }] }
+            \(setup.masking)
             evidence: { directory: evidence }
             admin: { listen: "127.0.0.1:\(port + 8)" }
             limits: { timeToAuthenticate: 2s }
@@ -179,6 +179,10 @@ final class GatewayProcess {
             """
     }
 
+    static let masking = """
+          profiles:
+            pii: { rules: [{ field: card.number, action: { keepLast: 4 } }, { field: "**.email", action: redact }] }
+        """
     static let policies = """
           - name: engineers may all
             subjects: { groups: [engineers] }

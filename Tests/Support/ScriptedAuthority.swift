@@ -87,7 +87,8 @@ public final class ScriptedMasker: Masker {
     func attach(_ waker: Waker) { self.waker.withLock { $0 = waker } }
 
     public func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool {
         if isReluctant {
@@ -134,6 +135,7 @@ public final class ScriptedAuthority {
     public let policy: ScriptedPolicy
     public let authenticator: ScriptedAuthenticator
     public let maskers: [any Masker]
+    public let scopes: [UnmaskScope]
     public let evidence: EvidenceBuffer
     public let meter: Meter
     public let ledger = SessionLedger()
@@ -153,7 +155,8 @@ public final class ScriptedAuthority {
         ], wireNames: [String] = ["Fetch", "Produce", "Metadata", "CreateTopics"], protocolName: String = "kafka",
         advertise: Advertise? = nil, limits: SessionLimits = SessionLimits(), isConfidential: Bool = true,
         principals: [String: Principal] = ["analyst-token": .analyst],
-        maskers: [any Masker] = [], isStrict: Bool = true, isReluctant: Bool = false,
+        maskers: [any Masker] = [], scopes: [UnmaskScope] = [], isStrict: Bool = true,
+        isReluctant: Bool = false,
         ruleNames: [String] = ["rule zero", "rule one", "rule two"],
         judge: @escaping ScriptedPolicy.Judge = { _, _ in Ruling(effect: .allow, rule: 0) },
         covers: @escaping @Sendable (Principal, String) -> Bool = { _, _ in true }
@@ -166,6 +169,7 @@ public final class ScriptedAuthority {
         policy = ScriptedPolicy(ruleNames: ruleNames, covers: covers, judge: judge)
         authenticator = ScriptedAuthenticator(principals, isReluctant: isReluctant)
         self.maskers = maskers
+        self.scopes = scopes
         let logged = LogLines()
         self.logged = logged
         evidence = EvidenceBuffer(
@@ -186,7 +190,9 @@ public final class ScriptedAuthority {
     }
 
     public var authority: Authority {
-        Authority(version: version, policy: policy, maskers: maskers, authenticator: authenticator)
+        Authority(
+            version: version, policy: policy, maskers: maskers, scopes: scopes,
+            authenticator: authenticator)
     }
 
     /// The authority after a reload: one version later, same policy unless another is given.
@@ -195,8 +201,8 @@ public final class ScriptedAuthority {
     public func reload(_ policy: ScriptedPolicy? = nil, routes: [String: Route]? = nil) -> Authority {
         version += 1
         return Authority(
-            version: version, policy: policy ?? self.policy, maskers: maskers, authenticator: authenticator,
-            routes: routes)
+            version: version, policy: policy ?? self.policy, maskers: maskers, scopes: scopes,
+            authenticator: authenticator, routes: routes)
     }
 
     /// A governor of a new session (`s1`, `s2`, ...).

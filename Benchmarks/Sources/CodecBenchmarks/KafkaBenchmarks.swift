@@ -65,7 +65,8 @@ final class CopyingMasker: Masker {
     init(edits: Bool) { self.edits = edits }
 
     func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool {
         for index in fields.indices {

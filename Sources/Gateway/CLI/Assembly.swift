@@ -107,7 +107,7 @@ struct Assembly {
     func authority() -> Authority {
         Authority(
             version: version, policy: CompiledPolicy(configuration.policies), maskers: configuration.profiles,
-            authenticator: verifier,
+            scopes: configuration.scopes, authenticator: verifier,
             routes: Dictionary(listeners.map { ($0.runtime.route.name, $0.runtime.route) }) { first, _ in first })
     }
 

@@ -28,13 +28,13 @@ struct Command: Sendable {
     }
 
     static let all: [Command] = [
-        .serve, .check, .explain, .mask, .evidence, .schema, .demo, .version,
+        .serve, .check, .explain, .mask, .unmask, .evidence, .schema, .demo, .version,
     ]
 
     /// Commands that are promised, and come with a later version.
     static let later: Set<String> = [
         "login", "token", "connect", "credential", "credentials", "request", "requests", "approve", "deny", "grants",
-        "revoke", "lock", "unlock", "locks", "sessions", "who-read", "unmask", "bench",
+        "revoke", "lock", "unlock", "locks", "sessions", "who-read", "bench",
     ]
 
     /// Runs what the words say.

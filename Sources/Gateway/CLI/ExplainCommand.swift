@@ -71,7 +71,13 @@ extension Command {
         var lines = ["\(explanation.effect.rawValue): \(explanation.reason)"]
         if !routes.isEmpty { lines.append("  route: \(routes.joined(separator: ", "))") }
         if let rule = explanation.rule { lines.append("  rule: \(rule)") }
-        if let masking = profile(explanation, configuration) { lines.append("  masking: \(masking)") }
+        if let masking = profile(explanation, configuration) {
+            let dryRun = explanation.mask.isDryRun ? " (dry run: counted, and handed over as it is)" : ""
+            lines.append("  masking: \(masking)\(dryRun)")
+        }
+        if let opened = opened(explanation, configuration) {
+            lines.append("  unmask: \(opened == ["*"] ? "all tokens" : opened.joined(separator: ", "))")
+        }
         if explanation.effect == .allow {
             lines.append("  recording: \(explanation.recording == .messages ? "messages" : "positions")")
         }
@@ -83,8 +89,20 @@ extension Command {
     }
 
     private static func profile(_ explanation: Explanation, _ configuration: Configuration) -> String? {
-        guard !explanation.mask.isNone, Int(explanation.mask.index) <= configuration.profiles.count else { return nil }
+        guard explanation.mask.index > 0, Int(explanation.mask.index) <= configuration.profiles.count else {
+            return nil
+        }
         return configuration.profiles[Int(explanation.mask.index) - 1].name
+    }
+
+    /// Domains whose tokens are opened, `*` for all; nil for none.
+    private static func opened(_ explanation: Explanation, _ configuration: Configuration) -> [String]? {
+        guard explanation.mask.opens > 0, Int(explanation.mask.opens) <= configuration.scopes.count else { return nil }
+        return switch configuration.scopes[Int(explanation.mask.opens) - 1] {
+        case .nothing: nil
+        case .everything: ["*"]
+        case .domains(let domains): domains
+        }
     }
 
     private struct ExplanationLine: Encodable {
@@ -93,15 +111,25 @@ extension Command {
         }
         var effect, reason: String
         var route, rule, masking: String?
+        var dryRun: Bool
+        var unmask: [String]?
         var recording: String
         var overruled: [String]
         var nearly: [Near]
+
+        enum CodingKeys: String, CodingKey {
+            case effect, reason, route, rule, masking, unmask, recording, overruled, nearly
+            case dryRun = "dry_run"
+        }
+
         init(_ route: String?, _ explanation: Explanation, _ configuration: Configuration) {
             self.route = route
             effect = explanation.effect.rawValue
             reason = explanation.reason
             rule = explanation.rule
             masking = Command.profile(explanation, configuration)
+            dryRun = explanation.mask.isDryRun
+            unmask = Command.opened(explanation, configuration)
             recording = explanation.recording == .messages ? "messages" : "positions"
             overruled = explanation.overruled
             nearly = explanation.nearMisses.map { Near(rule: $0.rule, key: $0.key.rawValue) }

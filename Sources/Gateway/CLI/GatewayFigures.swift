@@ -9,11 +9,13 @@ import TidegateTransport
 final class GatewayFigures: MetricsSource {
     private let transport: TransportRuntime
     private let evidence: EvidenceWriter
+    let masks: MaskTallies
     private let last = Mutex(TransportRuntime.Figures())
     private let reloads = Mutex(GatewayMetrics.Reloads())
 
-    init(transport: TransportRuntime, evidence: EvidenceWriter) {
+    init(transport: TransportRuntime, evidence: EvidenceWriter, masks: MaskTallies) {
         self.transport = transport
+        self.masks = masks
         self.evidence = evidence
     }
 
@@ -58,6 +60,7 @@ final class GatewayFigures: MetricsSource {
             routes: figures.routes.map { name, counts in
                 .init(route: name, protocolName: figures.protocols[name] ?? "", counts: counts)
             },
-            reloads: reloads.withLock { $0 }, evidence: written, version: Version.text, driver: transport.driverName)
+            masks: masks.counts, reloads: reloads.withLock { $0 }, evidence: written, version: Version.text,
+            driver: transport.driverName)
     }
 }

@@ -32,6 +32,7 @@ actor GatewayService {
     private let figures: GatewayFigures
     private let readiness: ReadinessState
     private let control: HTTPServer
+    private let unmasking: Unmasking
     private var assembly: Assembly
     private var running: [String: (fingerprint: String, task: Task<Void, Never>)] = [:]
     private let watcher = FileWatcher()
@@ -77,21 +78,28 @@ actor GatewayService {
         transport = try TransportRuntime(
             settings, authority: made.authority(), ledger: SessionLedger(), sink: evidence, log: log)
         services.attach(transport)
-        figures = GatewayFigures(transport: transport, evidence: evidence)
+        figures = GatewayFigures(
+            transport: transport, evidence: evidence, masks: MaskTallies(configuration.profiles))
         do {
             try transport.replaceListeners(made.listeners)
             let pages = ControlPages(readiness: readiness, metrics: figures)
-            // Pages are only read: a request has no body.
+            // What a request may bring: tokens to open.
             var limits = HTTPServer.Limits()
-            limits.bodyBytes = 0
+            limits.bodyBytes = 1 << 20
+            let unmasking = Unmasking(configuration, made.verifier, evidence)
+            self.unmasking = unmasking
             control = try HTTPServer(
                 host: configuration.admin.host == "localhost" ? "127.0.0.1" : configuration.admin.host,
                 port: configuration.admin.port, tls: configuration.admin.tls.map(Assembly.context), limits: limits
             ) { request in
-                let answer = pages.answer(method: request.method, path: request.path)
+                let answer =
+                    request.path == UnmaskPage.path
+                    ? unmasking.answer(request) : pages.answer(method: request.method, path: request.path)
+                var headers = answer.allow.map { ["Allow": $0] } ?? [:]
+                if answer.status == 401 { headers["WWW-Authenticate"] = "Bearer" }
+                if answer.status == 503, request.method == "POST" { headers["Retry-After"] = "1" }
                 return HTTPResponse(
-                    status: answer.status, contentType: answer.contentType,
-                    headers: answer.allow.map { ["Allow": $0] } ?? [:], body: answer.body)
+                    status: answer.status, contentType: answer.contentType, headers: headers, body: answer.body)
             }
         } catch {
             transport.shutdown()
@@ -183,6 +191,8 @@ actor GatewayService {
         assembly = next
         startBackends()
         for await _ in inForce {}
+        figures.masks.replace(configuration.profiles)
+        unmasking.replace(configuration, next.verifier)
         figures.reloaded(successfully: true)
         evidence.write("config.reloaded") { JSONText.member("reason", reason, to: &$0) }
         log.info("configuration reloaded", ["reason": reason])

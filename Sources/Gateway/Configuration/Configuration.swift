@@ -2,6 +2,7 @@ public import TidegateCore
 public import TidegateIdentity
 public import TidegateMasking
 public import TidegatePolicy
+public import TidegateTokens
 
 /// A configuration that was found right: plain values, with what is left out filled in.
 public struct Configuration: Sendable {
@@ -56,6 +57,12 @@ public struct Configuration: Sendable {
     public var policies: [PolicyRule] = []
     /// `MaskIndex` n is element n - 1.
     public var profiles: [MaskingProfile] = []
+    /// Which tokens rules open; `MaskIndex.opens` n is element n - 1.
+    public var scopes: [UnmaskScope] = []
+    /// By profile, as `profiles`: the domains of the tokens that it makes and that can be opened.
+    public var openable: [[String]] = []
+    /// All keys; none where secrets are not read.
+    public var maskingKeys: [MaskingKey] = []
     public var evidence = Evidence()
     public var transport = Transport()
     public var admin = Admin()

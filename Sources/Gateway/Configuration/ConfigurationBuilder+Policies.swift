@@ -24,7 +24,7 @@ extension ConfigurationBuilder {
             kinds(rule, protocolOfRoute)
             exactNames(rule["subjects"])
             if knowsRoutes { routes(of: rule) }
-            let mask = mask(rule["masking"], knowsProfiles)
+            let mask = mask(rule, effect, knowsProfiles)
             guard let name = rule["name"]?.text, let effect else { continue }
             var built = PolicyRule(
                 name: name, subjects: subjects(rule["subjects"]), routes: rule["routes"]?.texts ?? [],
@@ -33,7 +33,9 @@ extension ConfigurationBuilder {
                 recording: rule["recording"]?.text == "messages" ? .messages : .positions)
             if effect == .deny { built.mask = .none }
             if effect == .deny {
-                for (key, what) in [("masking", "masked"), ("recording", "recorded")] {
+                for (key, what) in [
+                    ("masking", "masked"), ("dryRun", "masked"), ("unmask", "opened"), ("recording", "recorded"),
+                ] {
                     guard let node = rule[key] else { continue }
                     report(node, "a deny hands nothing over, so nothing is \(what)", "leave it out", .warning)
                 }
@@ -133,13 +135,79 @@ extension ConfigurationBuilder {
         return .kinds(kinds)
     }
 
-    private mutating func mask(_ node: ConfigurationNode?, _ knowsProfiles: Bool) -> MaskIndex {
-        guard let node, let name = node.text, knowsProfiles else { return .none }
+    /// The profile of a rule, whether it only counts, and the tokens that it opens.
+    private mutating func mask(
+        _ rule: ConfigurationNode, _ effect: PolicyRule.Effect?, _ knowsProfiles: Bool
+    ) -> MaskIndex {
+        if effect == .deny { return .none }
+        let isDryRun = rule["dryRun"]?.boolean == true
+        guard let node = rule["masking"], let name = node.text else {
+            if isDryRun, let place = rule["dryRun"] {
+                report(place, "'dryRun' stands beside masking only", "masking: PROFILE, or leave it out")
+            }
+            if let place = rule["unmask"], place.boolean != false {
+                report(
+                    place, "'unmask' stands beside masking only: the profile says where tokens are",
+                    "masking: PROFILE, or leave it out")
+            }
+            return .none
+        }
+        guard knowsProfiles else { return .none }
         guard profileNames.contains(name) else {
             report(node, "there is no masking profile '\(name)'", SettingsValidator.oneOf(profileNames, near: name))
             return .none
         }
+        if isDryRun, let place = rule["dryRun"] {
+            report(
+                place, "a dry run masks nothing: what '\(name)' would hide is handed over, and counted",
+                "leave it out once the counts are right", .warning)
+        }
+        let opens = opens(rule["unmask"], effect, name, isDryRun)
         let index = configuration.profiles.firstIndex { $0.name == name } ?? 0
-        return MaskIndex(UInt16(clamping: index + 1))
+        return MaskIndex(UInt16(clamping: index + 1), isDryRun: isDryRun, opens: opens)
+    }
+
+    /// - Returns: the number of the scope, from 1; 0 opens nothing.
+    private mutating func opens(
+        _ node: ConfigurationNode?, _ effect: PolicyRule.Effect?, _ profile: String, _ isDryRun: Bool
+    ) -> UInt16 {
+        guard let node, node.boolean != false else { return 0 }
+        if effect == .requireApproval {
+            report(node, "'unmask' stands in allow rules only", "effect: allow, or leave it out")
+        }
+        if isDryRun {
+            report(node, "a dry run changes nothing, so nothing is opened", "dryRun or unmask, one of them")
+        }
+        let known = domains[profile] ?? [:]
+        let openable = known.filter(\.value).keys.sorted()
+        let scope: UnmaskScope
+        if node.boolean == true {
+            if openable.isEmpty {
+                report(
+                    node, "the profile '\(profile)' makes no token that can be opened",
+                    "encrypt, or a token with a format, in one of its rules", .warning)
+            }
+            scope = .everything
+        } else {
+            let places = node["domains"].map { $0.elements.isEmpty ? [$0] : $0.elements } ?? []
+            for place in places {
+                guard let domain = place.text, known[domain] != true else { continue }
+                if known[domain] == nil {
+                    report(
+                        place, "the profile '\(profile)' makes no tokens of the domain '\(domain)'",
+                        openable.isEmpty
+                            ? "encrypt, or a token with a format, in one of its rules"
+                            : SettingsValidator.oneOf(openable, near: domain))
+                } else {
+                    report(
+                        place, "the profile '\(profile)' makes opaque tokens of '\(domain)': nobody can open them",
+                        "encrypt, or a token with a format, in its rule")
+                }
+            }
+            scope = .domains(Array(Set(places.compactMap(\.text))).sorted())
+        }
+        if let index = configuration.scopes.firstIndex(of: scope) { return UInt16(clamping: index + 1) }
+        configuration.scopes.append(scope)
+        return UInt16(clamping: configuration.scopes.count)
     }
 }

@@ -7,14 +7,21 @@ import TidegatePolicy
 
 /// Reads typed values out of nodes and judges what a schema cannot: names that lead nowhere, doubles, overlaps.
 struct ConfigurationBuilder {
-    private(set) var problems: [ConfigurationProblem] = []
+    var problems: [ConfigurationProblem] = []
     let declarations: [BackendDeclaration]
-    private let secrets: FileSecretReader
-    private let withSecrets: Bool
+    let secrets: FileSecretReader
+    let withSecrets: Bool
     /// Paths that the schema refuses.
     let refused: Set<String>
     var configuration = Configuration()
     var profileNames: [String] = []
+    /// Keys, detectors and registries that profiles are compiled with.
+    var material = MaskingMaterial()
+    /// Of keys that are not there.
+    var inventedKeys: Set<String> = []
+    var registryNames: Set<String> = []
+    /// By profile: the domains of the tokens that it makes, and whether those of one can be opened.
+    var domains: [String: [String: Bool]] = [:]
     /// Names as they stand there, right or not: a name that leads to something wrong does not lead nowhere.
     var routeNames: [String] = []
     private var backendNames: [String] = []
@@ -40,7 +47,7 @@ struct ConfigurationBuilder {
         issuers(root["identity"])
         backends(root["backends"])
         routes(root["routes"], knowsBackends: root["backends"] != nil)
-        masking(root["masking"])
+        masking(root["masking"], asksRegistries: isWhole)
         policies(root["policies"], knowsRoutes: root["routes"] != nil, knowsProfiles: sections.contains(.masking))
         if isWhole, root["policies"]?.elements.isEmpty ?? true {
             report(root["policies"] ?? root, "there is no policy, so nobody may do anything", "at least one", .warning)
@@ -63,7 +70,7 @@ struct ConfigurationBuilder {
         problems.append(ConfigurationProblem(severity, at: node, message, suggestion: suggestion))
     }
 
-    private mutating func file(_ node: ConfigurationNode?) -> String? {
+    mutating func file(_ node: ConfigurationNode?) -> String? {
         guard let node, node.text != nil else { return nil }
         do throws(ConfigurationProblem) { return try secrets.file(at: node) } catch {
             problems.append(error)
@@ -120,7 +127,7 @@ struct ConfigurationBuilder {
         return issuer["jwksURL"]?.text.map { .url($0) } ?? .discovery
     }
 
-    private mutating func authorities(_ node: ConfigurationNode?) -> String? {
+    mutating func authorities(_ node: ConfigurationNode?) -> String? {
         guard let node, let path = file(node) else { return nil }
         if withSecrets {
             do throws(TLSConfigurationError) { _ = try TLSClientContext(ca: path) } catch {
@@ -249,64 +256,6 @@ struct ConfigurationBuilder {
         }
         return Configuration.TLS(
             certificate: certificate, key: key, clientCA: clientCA, requiresClientCertificate: requires)
-    }
-
-    // MARK: Masking
-
-    private mutating func masking(_ node: ConfigurationNode?) {
-        for (key, value) in node?["profiles"]?.entries ?? [] {
-            guard let name = key.text else { continue }
-            var nodes: [ConfigurationNode] = []
-            var rules: [MaskingRule] = []
-            for rule in value["rules"]?.elements ?? [] {
-                guard let field = rule["field"]?.text else {
-                    if rule["detect"] == nil, rule["column"] == nil {
-                        report(rule, "'field' is missing", "a path such as card.number")
-                    }
-                    continue
-                }
-                let parts: [String: RecordPart] = ["key": .key, "value": .value, "headers": .header]
-                let named = rule["in"]?.texts.compactMap { parts[$0] }
-                // What the schema refuses is told already: its place is held for what else there is to say of the rule.
-                rules.append(
-                    MaskingRule(
-                        field: field, parts: named.map(Set.init) ?? [.value, .header],
-                        action: action(rule["action"]) ?? .nullify))
-                nodes.append(rule)
-            }
-            let settings = MaskingProfileSettings(
-                name: name,
-                onFailure: value["onFailure"]?.text.flatMap { MaskingOnFailure(rawValue: $0) } ?? .redactValue,
-                rules: rules)
-            do throws(MaskingSettingsErrors) {
-                let profile = try MaskingProfile(settings)
-                configuration.profiles.append(profile)
-                let isAccepted = !refused.contains { $0.hasPrefix(value.path + ".") }
-                for warning in profile.warnings where isAccepted && warning.rule < nodes.count {
-                    report(nodes[warning.rule], warning.message, warning.suggestion, .warning)
-                }
-            } catch {
-                for problem in error.list {
-                    report(
-                        problem.rule < nodes.count ? nodes[problem.rule] : value, problem.message, problem.suggestion)
-                }
-            }
-            profileNames.append(name)
-        }
-    }
-
-    private func action(_ node: ConfigurationNode?) -> MaskingAction? {
-        guard let node else { return nil }
-        switch node.text {
-        case "redact": return .redact("[redacted]")
-        case "nullify": return .nullify
-        case "drop": return .drop
-        default: break
-        }
-        if let text = node["redact"]?.text { return .redact(text) }
-        if let count = node["keepFirst"]?.integer, (1...1024).contains(count) { return .keepFirst(count) }
-        if let count = node["keepLast"]?.integer, (1...1024).contains(count) { return .keepLast(count) }
-        return nil
     }
 
     // MARK: The rest

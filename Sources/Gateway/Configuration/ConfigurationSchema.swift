@@ -2,14 +2,14 @@ public import TidegateCore
 
 /// The whole configuration as one schema: the validator's source, and the published JSON Schema's.
 public enum ConfigurationSchema {
-    private typealias Property = SettingsSchema.Property
-    private static let file = SettingsSchema.text(example: "certs/gw.pem", check: .file)
-    private static let name = SettingsSchema.text(example: "orders")
-    private static let globs = SettingsSchema.oneOrMore(.text(example: "orders.*", check: .glob))
-    private static let privateKey = SettingsSchema.text(example: "certs/gw.key", check: .secretFile)
-    private static let day = 86_400
-    private static let mebibyte = 1 << 20
-    private static let later = "it comes with a later version; leave it out"
+    typealias Property = SettingsSchema.Property
+    static let file = SettingsSchema.text(example: "certs/gw.pem", check: .file)
+    static let name = SettingsSchema.text(example: "orders")
+    static let globs = SettingsSchema.oneOrMore(.text(example: "orders.*", check: .glob))
+    static let privateKey = SettingsSchema.text(example: "certs/gw.key", check: .secretFile)
+    static let day = 86_400
+    static let mebibyte = 1 << 20
+    static let later = "it comes with a later version; leave it out"
 
     public static func root(_ backends: [BackendDeclaration]) -> SettingsSchema {
         .object([
@@ -63,7 +63,7 @@ public enum ConfigurationSchema {
                 ]), nonEmpty: true), required: true, "Trusted issuers of OIDC tokens.")
     ])
 
-    private static func duration(_ example: String, _ seconds: ClosedRange<Int>) -> SettingsSchema {
+    static func duration(_ example: String, _ seconds: ClosedRange<Int>) -> SettingsSchema {
         .text(example: example, check: .duration(seconds))
     }
     private static func size(_ example: String, _ bytes: ClosedRange<Int>) -> SettingsSchema {
@@ -148,6 +148,18 @@ public enum ConfigurationSchema {
                 "What the rule decides; require-approval refuses until approvals are built."),
             Property("masking", name, "A profile of masking."),
             Property(
+                "dryRun", .boolean,
+                "What masking would hide is counted in evidence, and everything is handed over as it is."),
+            Property(
+                "unmask",
+                .either([
+                    .boolean,
+                    .object([
+                        Property(
+                            "domains", .oneOrMore(.text(example: "email")), required: true, "Tokens of these domains.")
+                    ]),
+                ]), "Reversible tokens are opened for whom the rule allows: all, or those of some domains."),
+            Property(
                 "recording", .word(["positions", "messages"]), "What evidence keeps of what is handed over (positions)."
             ),
             Property("limits", .anything, "Budgets.", unavailable: later),
@@ -158,43 +170,6 @@ public enum ConfigurationSchema {
             Property("credentials", .anything, "Credentials for jobs.", unavailable: later),
         ])
     }
-
-    private static let action = SettingsSchema.either([
-        .word(["redact", "nullify", "drop"]),
-        .choice([
-            Property("redact", .text(example: "[redacted]", check: .orEmpty), "A fixed text of your own."),
-            Property("keepFirst", .integer(1...1024), "The first characters stay."),
-            Property("keepLast", .integer(1...1024), "The last characters stay."),
-            Property("token", .anything, "A token for the value.", unavailable: later),
-            Property("email", .anything, "A part of an e-mail address.", unavailable: later),
-            Property("generalise", .anything, "A bucket or a coarser date.", unavailable: later),
-        ]),
-    ])
-
-    private static let masking = SettingsSchema.object([
-        Property("keys", .anything, "Key material for tokens.", unavailable: later),
-        Property(
-            "profiles",
-            .map(
-                .object([
-                    Property(
-                        "onFailure", .word(["redact-value", "drop-record", "pass"]),
-                        "What happens to a value that cannot be looked into (redact-value).",
-                        caution: .init(
-                            "pass", "values that cannot be looked into pass unmasked", "redact-value or drop-record")),
-                    Property(
-                        "rules",
-                        .list(
-                            .object([
-                                Property("field", .text(example: "card.number"), "Dotted path with *, **, [n], [*]."),
-                                Property(
-                                    "in", .oneOrMore(.word(["key", "value", "headers"])), "Where (value and headers)."),
-                                Property("action", action, required: true, "What is done with it."),
-                                Property("detect", .anything, "Values found by content.", unavailable: later),
-                                Property("column", .anything, "A column of a table.", unavailable: later),
-                            ]), nonEmpty: true), required: true, "What is hidden, and how."),
-                ])), "Profiles by a name of your own."),
-    ])
 
     private static let evidence = SettingsSchema.object([
         Property("directory", .text(example: "evidence"), "A folder of the gateway's own (evidence)."),

@@ -48,6 +48,31 @@ public final class FileSecretReader: SecretReader {
         return path
     }
 
+    /// The bytes of `file` or `env` in `settings`, a newline at the end too: key material is not text.
+    ///
+    /// - Returns: nil where neither stands there; nothing where secrets are not read.
+    func material(in settings: ConfigurationNode) throws(ConfigurationProblem) -> [UInt8]? {
+        if settings["file"] != nil, let node = settings["env"] {
+            throw ConfigurationProblem(at: node, "file and env stand beside each other", suggestion: "one of them")
+        }
+        if let node = settings["file"] {
+            let path = try file(at: node)
+            guard reads else { return [] }
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw ConfigurationProblem(
+                    at: node, "\(path) cannot be read", suggestion: "a file that the gateway's user may read")
+            }
+            return Array(data)
+        }
+        guard let node = settings["env"], let name = node.text else { return nil }
+        guard reads else { return [] }
+        guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {
+            throw ConfigurationProblem(
+                at: node, "the environment has no \(name)", suggestion: "a variable that holds the key")
+        }
+        return Array(value.utf8)
+    }
+
     public func secret(_ key: String, in settings: ConfigurationNode) throws(ConfigurationProblem) -> [UInt8]? {
         if let node = settings[key + "File"], settings[key + "Env"] != nil {
             throw ConfigurationProblem(

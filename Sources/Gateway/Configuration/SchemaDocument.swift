@@ -40,9 +40,11 @@ public enum SchemaDocument {
     private static func keys(_ properties: [SettingsSchema.Property]) -> [String: Any] {
         var named: [String: Any] = [:]
         for property in properties {
-            var inner = property.unavailable == nil ? object(property.schema) : ["not": [String: Any]()]
+            var inner = property.isOpen ? object(property.schema) : ["not": [String: Any]()]
             inner["description"] =
-                property.unavailable.map { "Not available in this version: \($0). \(property.about)" } ?? property.about
+                property.unavailable.map { "Not available in this version: \($0). \(property.about)" }
+                ?? property.rejection.map { "Refused: \($0.message); \($0.suggestion). \(property.about)" }
+                ?? property.about
             named[property.key] = inner
         }
         var object: [String: Any] = ["type": "object", "properties": named, "additionalProperties": false]
@@ -56,6 +58,10 @@ public enum SchemaDocument {
         switch check {
         case .any, .file, .secretFile, .glob, .network: break
         case .orEmpty: object["minLength"] = 0
+        case .width:
+            object["type"] = ["string", "integer", "number"]
+            object["pattern"] = "^[0-9]{1,15}(\\.[0-9]{1,15})?$"
+            object["exclusiveMinimum"] = 0
         case .address: object["pattern"] = "^(\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]{1,5}$"
         case .portRange:
             object["type"] = ["string", "integer"]
@@ -86,9 +92,10 @@ public enum SchemaDocument {
             for property in properties {
                 let inner = path.isEmpty ? property.key : "\(path).\(property.key)"
                 let about =
-                    property.unavailable == nil ? property.about : "*Not available in this version.* \(property.about)"
+                    property.unavailable.map { _ in "*Not available in this version.* \(property.about)" }
+                    ?? property.rejection.map { "*Refused:* \($0.message); \($0.suggestion)." } ?? property.about
                 rows.append((inner, form(property), about))
-                if property.unavailable == nil { collect(property.schema, inner, &rows) }
+                if property.isOpen { collect(property.schema, inner, &rows) }
             }
         case .list(let element, _): collect(element, "\(path)[]", &rows)
         case .oneOrMore(let element): collect(element, path, &rows)
@@ -99,7 +106,7 @@ public enum SchemaDocument {
     }
 
     private static func form(_ property: SettingsSchema.Property) -> String {
-        if property.unavailable != nil { return "" }
+        if !property.isOpen { return "" }
         return form(property.schema) + (property.isRequired ? ", required" : "")
     }
 
@@ -146,4 +153,9 @@ public enum SchemaDocument {
         }
         return text
     }
+}
+
+extension SettingsSchema.Property {
+    /// Something may stand behind the key.
+    fileprivate var isOpen: Bool { unavailable == nil && rejection == nil }
 }

@@ -83,6 +83,8 @@ public struct SettingsValidator {
             }
             if let words = property.unavailable {
                 report(key, "'\(property.key)' is not available in this version", words)
+            } else if let rejection = property.rejection {
+                report(key, rejection.message, rejection.suggestion)
             } else if value.isNull {
                 report(key, "nothing stands behind '\(property.key)'", "a value, or leave the key out")
             } else {
@@ -159,6 +161,7 @@ public struct SettingsValidator {
             case .portRange: TextForms.portRange(text) != nil
             case .url: TextForms.isURL(text)
             case .network: TextForms.isNetwork(text)
+            case .width: TextForms.isWidth(text)
             case .duration(let range): within(node, TextForms.seconds(text), range, TextForms.duration)
             case .size(let range): within(node, TextForms.bytes(text), range, TextForms.size)
             }

@@ -15,7 +15,7 @@ public enum TextForms {
     }
 
     /// The host of a `http` or `https` URL; nil where the text is none, or could be read in two ways.
-    static func host(ofURL text: String) -> String? {
+    package static func host(ofURL text: String) -> String? {
         guard text.hasPrefix("https://") || text.hasPrefix("http://"),
             text.unicodeScalars.allSatisfy({ $0.isASCII && $0.value > 0x20 && $0 != "\\" && $0 != "@" }),
             let host = URL(string: text)?.host(percentEncoded: true), !host.isEmpty
@@ -48,7 +48,7 @@ public enum TextForms {
     /// Where this machine can listen: an address in figures, or `localhost`.
     static func listener(_ host: String) -> [UInt8]? { address(host == "localhost" ? "127.0.0.1" : host) }
 
-    static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         guard let bytes = listener(host) else { return false }
         return bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
     }
@@ -90,6 +90,13 @@ public enum TextForms {
     static func size(_ bytes: Int) -> String {
         let fitting = sizes.first { bytes != 0 && bytes.isMultiple(of: $0.bytes) }
         return fitting.map { "\(bytes / $0.bytes)\($0.unit)" } ?? "\(bytes)"
+    }
+
+    /// A decimal number above zero, of at most 15 figures on each side: `10`, `0.25`.
+    static func isWidth(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { 1...15 ~= $0.count && $0.utf8.allSatisfy { 48...57 ~= $0 } }
+            && text.contains { $0 != "0" && $0 != "." }
     }
 
     /// Figures alone: neither sign nor blank. nil beyond what an Int holds.

@@ -57,7 +57,7 @@ public struct ControlPages: Sendable {
         }
     }
 
-    private static func error(_ status: Int, _ text: String, allow: String? = nil) -> ControlAnswer {
+    static func error(_ status: Int, _ text: String, allow: String? = nil) -> ControlAnswer {
         var body: [UInt8] = [UInt8(ascii: "{")]
         JSONText.member("error", text, to: &body)
         body.append(contentsOf: [UInt8(ascii: "}"), 10])

@@ -19,6 +19,21 @@ public struct GatewayMetrics: Sendable {
         }
     }
 
+    /// How often a rule or a detector of a masking profile has acted, over all loops.
+    public struct MaskCount: Sendable, Equatable {
+        public var profile: String
+        /// As the profile calls the rule, or the detector's name.
+        public var label: String
+        public var isDetector: Bool
+        public var count: UInt64
+        public init(profile: String, label: String, isDetector: Bool, count: UInt64) {
+            self.profile = profile
+            self.label = label
+            self.isDetector = isDetector
+            self.count = count
+        }
+    }
+
     public struct Reloads: Sendable {
         public var accepted: UInt64 = 0
         public var rejected: UInt64 = 0
@@ -42,6 +57,8 @@ public struct GatewayMetrics: Sendable {
     }
 
     public var routes: [RouteCounts]
+    /// No profile has two of the same label and kind: a page with a sample that stands twice is refused whole.
+    public var masks: [MaskCount]
     public var reloads: Reloads
     public var evidence: Evidence
     public var process: ProcessFigures
@@ -50,10 +67,11 @@ public struct GatewayMetrics: Sendable {
     public var driver: String
 
     public init(
-        routes: [RouteCounts], reloads: Reloads, evidence: Evidence, process: ProcessFigures = .current(),
-        version: String, driver: String
+        routes: [RouteCounts], masks: [MaskCount] = [], reloads: Reloads, evidence: Evidence,
+        process: ProcessFigures = .current(), version: String, driver: String
     ) {
         self.routes = routes
+        self.masks = masks
         self.reloads = reloads
         self.evidence = evidence
         self.process = process

@@ -70,6 +70,7 @@ extension GatewayMetrics {
         var page = PrometheusText()
         writeSessions(&page)
         writeRecords(&page)
+        writeMasks(&page)
         writeTimes(&page)
         writeReloads(&page)
         writeEvidence(&page)
@@ -116,6 +117,12 @@ extension GatewayMetrics {
         each(&page, "tidegate_records_withheld_total", .counter, "Records kept back.") { $0.recordsWithheld }
         each(&page, "tidegate_masked_fields_total", .counter, "Fields masked.") { $0.maskedFields }
         each(&page, "tidegate_mask_failures_total", .counter, "Values that could not be masked.") { $0.maskFailures }
+        each(&page, "tidegate_dry_run_fields_total", .counter, "Fields that dry runs would have masked.") {
+            $0.fieldsInDryRun
+        }
+        each(&page, "tidegate_opened_fields_total", .counter, "Tokens opened for whom a rule unmasks.") {
+            $0.openedFields
+        }
         each(&page, "tidegate_faults_total", .counter, "Faults of the gateway itself; any is a bug.") { $0.faults }
         page.family("tidegate_bytes_total", .counter, "Bytes received from and sent to each side.")
         for route in routes {
@@ -127,6 +134,17 @@ extension GatewayMetrics {
                 page.sample(
                     "tidegate_bytes_total", ["route": route.route, "side": side, "direction": direction], count)
             }
+        }
+    }
+
+    private func writeMasks(_ page: inout PrometheusText) {
+        page.family("tidegate_mask_rule_total", .counter, "Values that a rule of a masking profile acted on.")
+        for mask in masks where !mask.isDetector {
+            page.sample("tidegate_mask_rule_total", ["profile": mask.profile, "rule": mask.label], mask.count)
+        }
+        page.family("tidegate_mask_detector_total", .counter, "Values that a detector found and a rule acted on.")
+        for mask in masks where mask.isDetector {
+            page.sample("tidegate_mask_detector_total", ["profile": mask.profile, "detector": mask.label], mask.count)
         }
     }
 

@@ -5,15 +5,18 @@ public final class Authority: Sendable {
     public let policy: any PolicyJudge
     /// Compiled profiles; `MaskIndex` n is element n - 1.
     public let maskers: [any Masker]
+    /// Which tokens are opened; `MaskIndex.opens` n is element n - 1.
+    public let scopes: [UnmaskScope]
     public let authenticator: any Authenticator
     /// The routes there are, by name; nil knows any.
     private let routes: [String: Route]?
 
     public init(
-        version: UInt32, policy: any PolicyJudge, maskers: [any Masker], authenticator: any Authenticator,
-        routes: [String: Route]? = nil
+        version: UInt32, policy: any PolicyJudge, maskers: [any Masker],
+        scopes: [UnmaskScope] = [], authenticator: any Authenticator, routes: [String: Route]? = nil
     ) {
         self.routes = routes
+        self.scopes = scopes
         self.version = version
         self.policy = policy
         self.maskers = maskers
@@ -34,6 +37,12 @@ public final class Authority: Sendable {
     public func masker(_ index: MaskIndex) -> (any Masker)? {
         guard !index.isNone, Int(index.index) <= maskers.count else { return nil }
         return maskers[Int(index.index) - 1]
+    }
+
+    /// The tokens to open; none in a dry run, which changes nothing.
+    public func scope(_ index: MaskIndex) -> UnmaskScope {
+        guard index.opens != 0, !index.isDryRun, Int(index.opens) <= scopes.count else { return .nothing }
+        return scopes[Int(index.opens) - 1]
     }
 }
 

@@ -26,12 +26,24 @@ public enum Decision: Sendable, BitwiseCopyable {
     case hold
 }
 
-/// Which compiled masking profile applies; 0 is none.
+/// Which compiled masking profile applies, whether in earnest, and which tokens are opened.
 public struct MaskIndex: Hashable, Sendable, BitwiseCopyable {
+    /// The profile's number in the authority, from 1; 0 is none.
     public let index: UInt16
-    public init(_ index: UInt16) { self.index = index }
+    /// The number of the authority's scope of tokens that the profile opens, from 1; 0 opens none.
+    public let opens: UInt16
+    /// The profile only counts what it would mask; everything is handed over as it is.
+    public let isDryRun: Bool
+    public init(_ index: UInt16, isDryRun: Bool = false, opens: UInt16 = 0) {
+        self.index = index
+        self.opens = opens
+        self.isDryRun = isDryRun
+    }
     public static let none = MaskIndex(0)
+    /// Nobody looks at what is handed over.
     @inlinable public var isNone: Bool { index == 0 }
+    /// Something is hidden: what cannot be looked into must not pass as it is.
+    @inlinable public var hides: Bool { index != 0 && !isDryRun }
 }
 
 /// What evidence keeps of what was handed over.

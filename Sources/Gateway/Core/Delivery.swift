@@ -22,6 +22,10 @@ public struct Delivery: Sendable, BitwiseCopyable {
     public var records, maskedFields, bytes: UInt32
     /// Values in it that could not be looked into, and were replaced or let through as their profile says.
     public var maskFailures: UInt32
+    /// Tokens in it that were opened.
+    public var openedFields: UInt32 = 0
+    /// `maskedFields` and `maskFailures` are what would have been: everything is handed over as it is.
+    public var isDryRun = false
     public var towards: Side
     public var wireName: WireName
 
@@ -40,6 +44,15 @@ public struct Delivery: Sendable, BitwiseCopyable {
         self.bytes = bytes
         self.towards = towards
         self.wireName = wireName
+    }
+
+    /// Takes over what a mask has counted.
+    @inlinable
+    public mutating func count(_ counters: MaskCounters) {
+        maskedFields = counters.maskedFields
+        maskFailures = counters.failures
+        openedFields = counters.openedFields
+        isDryRun = counters.isDryRun
     }
 }
 

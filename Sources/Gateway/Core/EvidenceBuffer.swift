@@ -187,6 +187,7 @@ public final class EvidenceBuffer {
         guard let current = pending, current.session == session, current.rule == rule, current.mask == mask,
             current.delivery.resource == delivery.resource, current.delivery.part == delivery.part,
             current.delivery.towards == delivery.towards, current.delivery.wireName == delivery.wireName,
+            current.delivery.isDryRun == delivery.isDryRun,
             let first = delivery.first, let last = current.delivery.last, delivery.last != nil,
             first.major == last.major, first.minor > last.minor, first.minor - last.minor == 1
         else { return nil }
@@ -194,6 +195,7 @@ public final class EvidenceBuffer {
         pending?.delivery.records &+= delivery.records
         pending?.delivery.maskedFields &+= delivery.maskedFields
         pending?.delivery.maskFailures &+= delivery.maskFailures
+        pending?.delivery.openedFields &+= delivery.openedFields
         pending?.delivery.bytes &+= delivery.bytes
         return isStrict ? lastTicket : 0
     }
@@ -222,7 +224,8 @@ public final class EvidenceBuffer {
         end()
     }
 
-    /// `positions` (the partition alone where none are known), `records`, `bytes`, `masked_fields`, `mask_failures`.
+    /// `positions` (the partition alone where none are known), `records`, `bytes`, `masked_fields`, `mask_failures`,
+    /// `opened_fields`; in a dry run `would_mask_fields`, `would_fail`.
     static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
         JSONText.key("positions", to: &bytes)
         JSONText.append(literal: "[{\"partition\":", to: &bytes)
@@ -236,8 +239,15 @@ public final class EvidenceBuffer {
         JSONText.append(literal: "}]", to: &bytes)
         JSONText.member("records", delivery.records, to: &bytes)
         JSONText.member("bytes", delivery.bytes, to: &bytes)
-        if delivery.maskedFields > 0 { JSONText.member("masked_fields", delivery.maskedFields, to: &bytes) }
-        if delivery.maskFailures > 0 { JSONText.member("mask_failures", delivery.maskFailures, to: &bytes) }
+        if delivery.isDryRun {
+            // Also where it is none: a dry run must not look like a mask that found nothing.
+            JSONText.member("would_mask_fields", delivery.maskedFields, to: &bytes)
+            if delivery.maskFailures > 0 { JSONText.member("would_fail", delivery.maskFailures, to: &bytes) }
+        } else {
+            if delivery.maskedFields > 0 { JSONText.member("masked_fields", delivery.maskedFields, to: &bytes) }
+            if delivery.maskFailures > 0 { JSONText.member("mask_failures", delivery.maskFailures, to: &bytes) }
+        }
+        if delivery.openedFields > 0 { JSONText.member("opened_fields", delivery.openedFields, to: &bytes) }
     }
 
     /// A position of one number is a number; of two, the text `major-minor`.

@@ -2,7 +2,8 @@ import TidegateWire
 
 /// What is handed over: masked, admitted, and written down.
 extension Governor {
-    /// Asks the profile of a clearance to look at the fields of one batch.
+    /// Asks the profile of a clearance to look at the fields of one batch. In a dry run each is answered unchanged, and
+    /// what would have been is counted.
     ///
     /// - Returns: what was masked, or nil where a question is open: park that side and ask again.
     public mutating func mask(
@@ -16,11 +17,19 @@ extension Governor {
             for _ in fields.indices { outcomes.append(isUnmasked ? .unchanged : .dropRecord) }
             return counters
         }
-        let request = MaskRequest(resource: resource(of: clearance), waker: waker)
+        let request = MaskRequest(
+            resource: resource(of: clearance), opens: authority.scope(clearance.mask), waker: waker)
+        let (kept, start) = (outcomes.count, scratch.count)
         guard
             masker.mask(fields, in: bytes, for: request, into: &scratch, outcomes: &outcomes, counters: &counters)
         else { return nil }
-        meter.tally { $0.maskFailures &+= UInt64(counters.failures) }
+        if clearance.mask.isDryRun {
+            counters.isDryRun = true
+            scratch.removeLast(scratch.count - start)
+            for index in kept..<outcomes.count { outcomes[index] = .unchanged }
+        } else {
+            meter.tally { $0.maskFailures &+= UInt64(counters.failures) }
+        }
         return counters
     }
 
@@ -151,8 +160,14 @@ extension Governor {
         note(ticket, towards: .client)
         totals.records &+= UInt64(delivery.records)
         totals.bytes &+= UInt64(delivery.bytes)
-        totals.maskedFields &+= UInt64(delivery.maskedFields)
-        meter.tally { $0.maskedFields &+= UInt64(delivery.maskedFields) }
+        if delivery.isDryRun {
+            meter.tally { $0.fieldsInDryRun &+= UInt64(delivery.maskedFields) }
+        } else {
+            totals.maskedFields &+= UInt64(delivery.maskedFields)
+            meter.tally { $0.maskedFields &+= UInt64(delivery.maskedFields) }
+        }
+        totals.openedFields &+= UInt64(delivery.openedFields)
+        meter.tally { $0.openedFields &+= UInt64(delivery.openedFields) }
         switch delivery.towards {
         case .client: meter.tally { $0.recordsDelivered &+= UInt64(delivery.records) }
         case .backend: meter.tally { $0.recordsProduced &+= UInt64(delivery.records) }

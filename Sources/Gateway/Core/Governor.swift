@@ -50,7 +50,7 @@ public struct Governor: ~Copyable {
     public private(set) var expires = Instant.distantFuture
     /// The version in which some rule was seen to cover the principal; 0 is none.
     var coveredIn: UInt32 = 0
-    var totals = (records: UInt64(0), bytes: UInt64(0), maskedFields: UInt64(0))
+    var totals = (records: UInt64(0), bytes: UInt64(0), maskedFields: UInt64(0), openedFields: UInt64(0))
 
     @usableFromInline
     struct Line {
@@ -244,6 +244,7 @@ public struct Governor: ~Copyable {
             JSONText.member("records", totals.records, to: &bytes)
             JSONText.member("bytes", totals.bytes, to: &bytes)
             JSONText.member("masked_fields", totals.maskedFields, to: &bytes)
+            if totals.openedFields > 0 { JSONText.member("opened_fields", totals.openedFields, to: &bytes) }
             JSONText.key("operations", to: &bytes)
             bytes.append(UInt8(ascii: "["))
             bytes.append(contentsOf: operations)

@@ -48,6 +48,8 @@ public struct MaskCounters: Sendable, Equatable {
     public var failures: UInt32 = 0
     /// Tokens that were opened.
     public var openedFields: UInt32 = 0
+    /// Set by the governor: nothing of it was done, it is what would have been.
+    public var isDryRun = false
     public init() {}
 }
 

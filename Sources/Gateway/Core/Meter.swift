@@ -13,6 +13,9 @@ public final class Meter {
         public var recordsWithheld: UInt64 = 0
         public var maskedFields: UInt64 = 0
         public var maskFailures: UInt64 = 0
+        /// What dry runs would have masked.
+        public var fieldsInDryRun: UInt64 = 0
+        public var openedFields: UInt64 = 0
         public var bytesFromClient: UInt64 = 0
         public var bytesFromBackend: UInt64 = 0
         public var bytesToClient: UInt64 = 0
@@ -81,6 +84,8 @@ extension Meter.Counts {
         recordsWithheld += other.recordsWithheld
         maskedFields += other.maskedFields
         maskFailures += other.maskFailures
+        fieldsInDryRun += other.fieldsInDryRun
+        openedFields += other.openedFields
         bytesFromClient += other.bytesFromClient
         bytesFromBackend += other.bytesFromBackend
         bytesToClient += other.bytesToClient

@@ -28,18 +28,30 @@ public indirect enum SettingsSchema: Sendable {
         public var about: String
         /// Non-nil: the contract knows the key, this version does not build its effect; it is refused, with these words.
         public var unavailable: String?
+        /// Non-nil: the key is refused for good, with these words.
+        public var rejection: Rejection?
         /// A value that is taken, with a warning.
         public var caution: Caution?
         public init(
             _ key: String, _ schema: SettingsSchema, required: Bool = false, _ about: String,
-            unavailable: String? = nil, caution: Caution? = nil
+            unavailable: String? = nil, rejection: Rejection? = nil, caution: Caution? = nil
         ) {
             self.key = key
             self.schema = schema
             isRequired = required
             self.about = about
             self.unavailable = unavailable
+            self.rejection = rejection
             self.caution = caution
+        }
+    }
+
+    /// Why a key is never taken, and what is.
+    public struct Rejection: Sendable {
+        public var message, suggestion: String
+        public init(_ message: String, _ suggestion: String) {
+            self.message = message
+            self.suggestion = suggestion
         }
     }
 
@@ -75,5 +87,7 @@ public indirect enum SettingsSchema: Sendable {
         case size(ClosedRange<Int>)
         /// A glob: `*`, `?`, `\`.
         case glob
+        /// A decimal number above zero, such as `10` or `0.25`.
+        case width
     }
 }

@@ -123,6 +123,11 @@ public final class EvidenceWriter: EvidenceSink {
     /// - Parameter members: appends `,"key":value` members.
     public func write(_ type: StaticString, _ members: (inout [UInt8]) -> Void = { _ in }) {
         let now = Instant.current
+        put(EvidenceBatch(line(type, at: now, members), since: now))
+    }
+
+    /// A line of no session, with an id of its own.
+    func line(_ type: StaticString, at now: Instant, _ members: (inout [UInt8]) -> Void) -> [UInt8] {
         let number = shared.withLock { shared in
             shared.written += 1
             return shared.written
@@ -133,7 +138,7 @@ public final class EvidenceWriter: EvidenceSink {
         JSONText.member("id", "\(idPrefix)-\(number)", to: &line)
         members(&line)
         line.append(contentsOf: [UInt8(ascii: "}"), 10])
-        put(EvidenceBatch(line, since: now))
+        return line
     }
 
     private enum Reception {

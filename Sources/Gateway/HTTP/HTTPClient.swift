@@ -1,7 +1,7 @@
 import CCurl
 import Dispatch
 
-/// A GET over HTTP or HTTPS by libcurl: keys and discovery documents of issuers, schemas of a registry.
+/// HTTP or HTTPS by libcurl: keys and discovery documents of issuers, schemas of a registry, questions to a running gateway.
 public struct HTTPClient: Sendable {
     public struct Answer: Sendable {
         public var status: Int
@@ -52,6 +52,17 @@ public struct HTTPClient: Sendable {
         }
     }
 
+    /// Sends a body; `headers` are whole lines (`Content-Type: application/json`), and never appear in a failure.
+    ///
+    /// - Throws: `Failure` where there is no answer; an answer of any status is returned.
+    public func post(_ url: String, headers: [String], body: [UInt8]) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
+            HTTPClient.queue.async {
+                continuation.resume(with: Result { try perform(url, headers: headers, body: body) })
+            }
+        }
+    }
+
     private final class Sink {
         var bytes: [UInt8] = []
         let limit: Int
@@ -60,7 +71,9 @@ public struct HTTPClient: Sendable {
 
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    private func perform(_ url: String) throws(Failure) -> Answer {
+    private func perform(
+        _ url: String, headers: [String] = [], body: [UInt8]? = nil
+    ) throws(Failure) -> Answer {
         guard HTTPClient.isReady, let handle = unsafe curl_easy_init() else {
             throw Failure(description: "libcurl cannot be started")
         }
@@ -86,6 +99,18 @@ public struct HTTPClient: Sendable {
                 unsafe shim_curl_setopt_string(handle, CURLOPT_USERNAME, credentials.user) == CURLE_OK,
                 unsafe shim_curl_setopt_string(handle, CURLOPT_PASSWORD, credentials.password) == CURLE_OK
             else { throw Failure(description: "libcurl does not take the credentials") }
+        }
+        var lines: UnsafeMutablePointer<curl_slist>?
+        for header in headers { unsafe lines = curl_slist_append(lines, header) }
+        defer { unsafe curl_slist_free_all(lines) }
+        if let lines = unsafe lines { unsafe _ = shim_curl_setopt_pointer(handle, CURLOPT_HTTPHEADER, lines) }
+        if let body {
+            unsafe _ = shim_curl_setopt_long(handle, CURLOPT_POSTFIELDSIZE, body.count)
+            let code = unsafe body.withUnsafeBytes { bytes in
+                unsafe shim_curl_setopt_pointer(
+                    handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            }
+            guard code == CURLE_OK else { throw Failure(description: "libcurl does not take the body") }
         }
         unsafe _ = shim_curl_setopt_write(
             handle, collectBody, Unmanaged.passUnretained(sink).toOpaque())

@@ -33,6 +33,18 @@ public final class CompiledPolicy: PolicyJudge {
         return isCovered
     }
 
+    /// Which tokens a principal may have opened outside of what flows: what the allow rules say that mean him, on a route or
+    /// on any.
+    public func openings(for principal: Principal, route: String?) -> [MaskIndex] {
+        var found: [MaskIndex] = []
+        for rule in rules where rule.subjectRank(principal) != nil {
+            let isMeant = rule.routes.isEmpty || route.map { rule.routes.contains($0) } ?? (rule.effect != .deny)
+            if rule.deniesEverything, isMeant { return [] }
+            if rule.effect == .allow, rule.mask.opens > 0, !rule.mask.isDryRun, isMeant { found.append(rule.mask) }
+        }
+        return found
+    }
+
     private func ruling(_ index: Int) -> Ruling {
         let rule = rules[index]
         return Ruling(
@@ -57,7 +69,7 @@ public final class CompiledPolicy: PolicyJudge {
         guard let subject = rule.subjectRank(principal), let resource = rule.resourceRank(question) else { return nil }
         return Specificity(
             resource: resource, subject: subject, route: rule.routes.isEmpty ? 0 : 1,
-            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.isNone ? 0 : 1)
+            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.hides ? 1 : 0)
     }
 
     private func sourceOfDescribe(_ principal: Principal, _ question: Question) -> Int? {

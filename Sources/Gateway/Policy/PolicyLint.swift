@@ -37,8 +37,8 @@ extension CompiledPolicy {
             let isFirst = earlier.effect == .requireApproval
             return (isFirst ? earlier : later, isFirst ? later : earlier, "requires approval")
         }
-        if earlier.mask.isNone != later.mask.isNone {
-            return (earlier.mask.isNone ? later : earlier, earlier.mask.isNone ? earlier : later, "masks")
+        if earlier.mask.hides != later.mask.hides {
+            return (earlier.mask.hides ? earlier : later, earlier.mask.hides ? later : earlier, "masks")
         }
         return (earlier, later, "stands before it")
     }

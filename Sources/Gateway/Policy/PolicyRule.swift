@@ -37,7 +37,7 @@ public struct PolicyRule: Sendable {
     public var actions: Set<Action>
     public var resources: Resources
     public var effect: Effect
-    /// The profile's number.
+    /// The profile's number, whether it only counts, and which tokens are opened.
     public var mask: MaskIndex
     public var recording: Recording
 
@@ -65,7 +65,7 @@ struct Specificity: Comparable {
     var route: Int
     /// require-approval before allow.
     var effect: Int
-    /// Masked before unmasked.
+    /// Masked before unmasked; a dry run hides nothing, so it is unmasked.
     var masked: Int
 
     static func < (left: Self, right: Self) -> Bool {

@@ -405,7 +405,8 @@ import TidegateKafka
 /// Leaves everything as it is, and copies nothing to look at it.
 private final class Untouching: Masker {
     func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool {
         for _ in fields.indices { outcomes.append(.unchanged) }

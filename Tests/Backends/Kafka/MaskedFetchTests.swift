@@ -303,6 +303,43 @@ import TidegateKafka
         #expect(reasons(SampleBatch.summed(bytes)) == ["not understood"])
     }
 
+    @Test func `a dry run hands over what cannot be read, and counts it`() {
+        var rehearsing = rehearsing
+        rehearsing.judge = { _, _ in Ruling(effect: .allow, rule: 0, mask: MaskIndex(1, isDryRun: true)) }
+        func play(_ version: Int16, _ bytes: [UInt8]) -> Rehearsing.Outcome {
+            rehearsing.play([
+                .client(Fetching.request(version, ["orders"])),
+                .backend(Fetching.response(version, [("orders", bytes)])),
+            ])
+        }
+        var unreadable = SampleBatch(at: 40, codec: 4, ["secret-1", "secret-2"]).bytes
+        for index in 61..<unreadable.count { unreadable[index] = 0xff }
+        unreadable = SampleBatch.summed(unreadable)
+        let large = SampleBatch.record([UInt8](repeating: 0, count: 3_000_000))
+        var damaged = SampleBatch(at: 40, ["secret-1"]).bytes
+        damaged[damaged.count - 1] ^= 1
+        for bytes in [unreadable, SampleBatch.frame(large, count: 1, at: 40, codec: 1), damaged, old(1)] {
+            let outcome = play(12, bytes)
+            #expect(outcome.toClient.holds(bytes) && Fetching.partitions(outcome.toClient, 12) == ["orders:0"])
+            let lines = outcome.whole.lines
+            #expect(!lines.contains { $0.contains("records.withheld") })
+            let counted = #/"would_mask_fields":0,"would_fail":[12],/#
+            #expect(lines.count { $0.contains("records.delivered") && $0.contains(counted) } == 1, "\(lines)")
+        }
+    }
+
+    @Test func `a dry run hands over the same bytes, and tells what it would have masked`() {
+        var rehearsing = rehearsing
+        rehearsing.judge = { _, _ in Ruling(effect: .allow, rule: 0, mask: MaskIndex(1, isDryRun: true)) }
+        let bytes = SampleBatch(at: 40, codec: 4, ["secret-1", "drop", "none", "plain"]).bytes
+        let outcome = rehearsing.play([
+            .client(Fetching.request(13, ["orders"])), .backend(Fetching.response(13, [("orders", bytes)])),
+        ])
+        #expect(outcome.toClient.holds(bytes))
+        let told = outcome.whole.lines.filter { $0.contains("records.") }
+        #expect(told.count == 1 && told[0].contains(#""would_mask_fields":1,"would_fail":1"#), "\(told)")
+    }
+
     /// One message of a set before record batches, or of a format that does not exist.
     private func old(_ magic: UInt8) -> [UInt8] {
         var bytes = SampleBatch(at: 0, ["secret-1"]).bytes
@@ -349,7 +386,8 @@ import TidegateKafka
 /// Can mask nothing, and lets it through or drops it.
 private final class Failing: Masker {
     func mask(
-        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8], outcomes: inout [MaskOutcome],
+        _ fields: Span<MaskField>, in bytes: RawSpan, for request: MaskRequest, into scratch: inout [UInt8],
+        outcomes: inout [MaskOutcome],
         counters: inout MaskCounters
     ) -> Bool {
         for index in fields.indices {

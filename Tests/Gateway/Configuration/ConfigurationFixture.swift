@@ -42,16 +42,72 @@ enum Fixture {
             effect: require-approval
             masking: pii
         masking:
+          keys: { default: { file: secrets/masking-key, version: 1 } }
           profiles:
             pii:
               onFailure: redact-value
               rules:
                 - { field: card.number, action: { keepLast: 4 } }
-                - { field: "**.email", action: redact }
+                - { field: "**.email", action: { token: { domain: email } } }
+                - { detect: [credit-card, us-ssn, iban], action: redact }
+                - { column: customers.phone, action: redact }
         evidence: { directory: evidence, durability: strict, onFailure: stop }
         transport: { driver: auto, loops: 2 }
         admin: { listen: 127.0.0.1:8480 }
 
+        """
+
+    /// The example with another `masking:` section.
+    static func example(masking: String) -> String {
+        // invariant: the example has both sections
+        let start = example.range(of: "masking:\n  keys")!.lowerBound
+        let end = example.range(of: "evidence: {")!.lowerBound
+        return example.replacingCharacters(in: start..<end, with: masking + "\n")
+    }
+
+    /// All that a profile can say.
+    static let everyForm = """
+        masking:
+          keys:
+            default: { file: secrets/masking-key, version: 3 }
+            other: { env: OTHER_KEY, version: 2, previous: [{ file: secrets/other-1, version: 1 }] }
+          detectors:
+            employee-id: { pattern: "EMP-[0-9]{6}", checksum: luhn, context: [employee, staff], needsContext: false }
+          registries:
+            main:
+              url: https://registry:8081
+              username: tidegate
+              passwordFile: secrets/registry
+              ca: certs/ca.pem
+              maxAge: 12h
+          profiles:
+            pii:
+              format: avro
+              registry: main
+              schemas:
+                - { topics: ["orders"], in: key, file: schemas/order.avsc }
+                - { topics: "pay.*", streams: [pay], tables: [public.pay], file: schemas/pay.proto, message: shop.Payment }
+              onFailure: drop-record
+              rules:
+                - { fieldPattern: "(?i)^(ssn|tax_?id)$", action: redact }
+                - { tag: PII, in: key, action: { token: { domain: pii, key: other } } }
+                - { column: public.customers.phone, action: { redact: "" } }
+                - { detect: [credit-card, employee-id], action: { keepFirst: 2 } }
+                - { detect: email, action: { email: initial } }
+                - { detect: all, action: nullify }
+                - { field: b, action: { generalise: { bucket: 10 } } }
+                - { field: c, action: { generalise: { bucket: 0.25 } } }
+                - { field: d, action: { generalise: { date: month } } }
+                - { field: e, action: { shiftDate: { domain: visits, days: 30, subject: patient.id, key: other } } }
+                - { field: f, action: { shiftDate: { domain: visits, days: 7 } } }
+                - { field: g, action: { token: { domain: mail, normalise: caseless } } }
+                - { field: h, in: [key, value, headers], action: { token: { domain: pan, format: card, keepFirst: 6, keepLast: 4 } } }
+                - { field: i, action: { token: { domain: id, format: lower-alphanumeric, length: 12, luhn: any } } }
+                - { field: j, action: { token: { domain: ssn, format: ssn } } }
+                - { field: k, action: { encrypt: { domain: notes, mode: deterministic, key: default } } }
+                - { field: l, action: { encrypt: { domain: notes, mode: random } } }
+                - { field: m, action: drop }
+                - { everything: true, in: value, action: nullify }
         """
 
     static let declarations: [BackendDeclaration] = [KafkaBackend.declaration]

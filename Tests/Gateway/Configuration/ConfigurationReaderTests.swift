@@ -30,11 +30,6 @@ import TidegatePolicy
             ("prefix: \"\"", "prefix: \"\"\n      clientID: tidegate"),
             ("recording: messages", "recording: messages\n    limits: { records: 1 }"),
             ("effect: require-approval", "effect: require-approval\n    approval: { quorum: 1 }"),
-            ("masking:\n  profiles", "masking:\n  keys: { default: { file: k, version: 1 } }\n  profiles"),
-            (
-                "action: redact }",
-                "action: { token: { domain: email } } }\n        - { detect: [iban], action: redact }"
-            ),
             (
                 "admin: { listen: 127.0.0.1:8480 }",
                 "admin: { listen: 127.0.0.1:8480, url: u, operators: {}, auditors: {} }"
@@ -47,7 +42,6 @@ import TidegatePolicy
         ] { text = text.replacing(old, with: new, maxReplacements: 1) }
         let expected = [
             "identity.issuers[0].clientID", "backends.cache.redis", "policies[0].limits", "policies[1].approval",
-            "masking.keys", "masking.profiles.pii.rules[1].action.token", "masking.profiles.pii.rules[2].detect",
             "state", "admin.url", "admin.operators", "admin.auditors",
         ]
         let problems = Fixture.read(text).problems
@@ -218,7 +212,7 @@ import TidegatePolicy
 
     @Test func `no policy at all is a warning`() throws {
         let start = try #require(Fixture.example.range(of: "policies:")?.lowerBound)
-        let end = try #require(Fixture.example.range(of: "masking:\n  profiles")?.lowerBound)
+        let end = try #require(Fixture.example.range(of: "masking:\n  keys")?.lowerBound)
         var text = Fixture.example
         text.removeSubrange(start..<end)
         #expect(Fixture.problems(text) == ["warning: : there is no policy, so nobody may do anything"])
@@ -279,7 +273,7 @@ import TidegatePolicy
             ])
         #expect(
             reading.problems[3].description
-                == "t.yaml:44:22: error: transport.driver: 'x' is not known here; one of auto, io_uring, epoll")
+                == "t.yaml:47:22: error: transport.driver: 'x' is not known here; one of auto, io_uring, epoll")
     }
 
     @Test func `listeners must not meet`() {

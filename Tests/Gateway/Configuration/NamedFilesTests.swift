@@ -5,19 +5,26 @@ import TidegateCore
 
 /// What the configuration names is watched, judged, and left alone where it should be.
 @Suite struct NamedFilesTests {
-    private final class Folder {
+    final class Folder {
         let path = FileManager.default.temporaryDirectory.path + "/tidegate-files-\(UUID().uuidString)"
         init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
         deinit { try? FileManager.default.removeItem(atPath: path) }
 
         func write(_ name: String, _ text: String, mode: Int = 0o600) throws {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/" + name))
+            try write(name, Array(text.utf8), mode: mode)
+        }
+
+        func write(_ name: String, _ bytes: [UInt8], mode: Int = 0o600) throws {
+            try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path + "/" + name)
         }
 
-        func read(_ text: String, withSecrets: Bool = true) throws -> ConfigurationReader.Reading {
+        func read(
+            _ text: String, sections: Set<ConfigurationReader.Section> = Set(ConfigurationReader.Section.allCases),
+            withSecrets: Bool = true
+        ) throws -> ConfigurationReader.Reading {
             try write("tidegate.yaml", text)
-            return ConfigurationReader(backends: Fixture.declarations, withSecrets: withSecrets)
+            return ConfigurationReader(backends: Fixture.declarations, sections: sections, withSecrets: withSecrets)
                 .read(file: path + "/tidegate.yaml")
         }
 
@@ -28,7 +35,7 @@ import TidegateCore
 
     private static let everyFile = [
         "certs/ca.pem", "certs/client.key", "certs/client.pem", "certs/gw.key", "certs/gw.pem", "keys.json",
-        "secrets/kafka", "tidegate.yaml",
+        "secrets/kafka", "secrets/masking-key", "tidegate.yaml",
     ]
     private static let text = Fixture.example
         .replacing("ca: certs/ca.pem", with: "ca: certs/ca.pem, certificate: certs/client.pem, key: certs/client.key")
@@ -115,6 +122,15 @@ import TidegateCore
         try folder.write("keys.json", "{\"keys\": [\(key)]}")
         #expect(try problems() == ["identity.issuers[0].ca"])
         #expect(try folder.read(text, withSecrets: false).problems.isEmpty)
+    }
+
+    @Test func `keys, passwords, authorities and schemas of masking are watched`() throws {
+        let folder = try Folder()
+        let reading = try folder.read(Fixture.example(masking: Fixture.everyForm), withSecrets: false)
+        #expect(
+            folder.names(reading).filter { !NamedFilesTests.everyFile.contains($0) } == [
+                "schemas/order.avsc", "schemas/pay.proto", "secrets/other-1", "secrets/registry",
+            ])
     }
 
     @Test func `evidence does not go into a file`() throws {

@@ -28,6 +28,10 @@ import TidegateConfiguration
         #expect(try accepts(Fixture.example))
         #expect(
             try accepts(
+                Fixture.example(masking: Fixture.everyForm)
+                    .replacing("masking: pii\n    recording", with: "masking: pii\n    unmask: true\n    recording")))
+        #expect(
+            try accepts(
                 Fixture.example + "limits: { idle: 30d, frame: 1048576, memory: 1GiB }\nlog: { level: debug }\n"))
     }
 
@@ -41,7 +45,26 @@ import TidegateConfiguration
         ("subjects: { groups: [contractors] }", "subjects: { groups: [] }"),
         ("actions: [consume]", "actions: [read]"), ("actions: [consume]", "actions: []"),
         ("passwordFile: secrets/kafka", "password: hidden"), ("keepLast: 4", "keepLast: -4"),
-        ("keepLast: 4", "keepLast: 4, keepFirst: 4"), ("action: redact }", "action: { token: { domain: email } } }"),
+        ("keepLast: 4", "keepLast: 4, keepFirst: 4"), ("token: { domain: email }", "token: { key: default }"),
+        ("token: { domain: email }", "hash: { domain: email }"), ("token: { domain: email }", "email: most"),
+        ("token: { domain: email }", "encrypt: { domain: email }"),
+        ("token: { domain: email }", "generalise: { bucket: 0 }"),
+        ("token: { domain: email }", "generalise: { bucket: -10 }"),
+        ("token: { domain: email }", "generalise: { bucket: ten }"),
+        ("token: { domain: email }", "generalise: { date: week }"),
+        ("token: { domain: email }", "shiftDate: { domain: email, days: 0 }"),
+        ("token: { domain: email }", "token: { domain: email, format: base64 }"),
+        ("token: { domain: email }", "token: { domain: email, normalise: some }"),
+        ("masking-key, version: 1", "masking-key"), ("masking-key, version: 1", "masking-key, version: 0"),
+        ("masking-key, version: 1", "masking-key, version: 2, previous: []"),
+        ("onFailure: redact-value", "format: xml"), ("onFailure: redact-value", "schemas: []"),
+        ("onFailure: redact-value", "schemas: [{ topics: [orders] }]"),
+        ("masking: pii\n    recording", "masking: pii\n    unmask: { domains: [] }\n    recording"),
+        ("masking: pii\n    recording", "masking: pii\n    unmask: email\n    recording"),
+        ("masking: pii\n    recording", "masking: pii\n    dryRun: 2\n    recording"),
+        ("masking:\n  keys", "masking:\n  registries: { main: { url: registry } }\n  keys"),
+        ("masking:\n  keys", "masking:\n  detectors: { own: { checksum: luhn } }\n  keys"),
+        ("masking:\n  keys", "masking:\n  detectors: { own: { pattern: a, checksum: lun } }\n  keys"),
         ("transport:", "state: { directory: state }\ntransport:"), ("kafka:\n", "redis:\n"),
         ("ports: 9193-9199", "ports: many"), ("loops: 2", "loops: 2 }\nlimits: { idle: 5"),
         ("loops: 2", "loops: 2 }\nlimits: { frame: 1"), ("loops: 2", "loops: 2 }\nlimits: { frame: 1XB"),

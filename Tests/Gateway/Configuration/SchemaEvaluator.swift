@@ -64,6 +64,7 @@ struct SchemaEvaluator {
             return try text.firstMatch(of: Regex(pattern)) != nil
         case ("minLength", let least as Int, .text(let text)): return text.unicodeScalars.count >= least
         case ("minimum", let least as Int, .integer(let number)): return number >= least
+        case ("exclusiveMinimum", let below as Int, .integer(let number)): return number > below
         case ("maximum", let most as Int, .integer(let number)): return number <= most
         case ("items", let shape as [String: Any], .list(let elements)):
             return try elements.allSatisfy { try accepts(shape, $0) }
@@ -84,7 +85,7 @@ struct SchemaEvaluator {
             return allowed || entries.allSatisfy { properties[$0.key] != nil }
         case (
             "pattern", _, _
-        ), ("minLength", _, _), ("minimum", _, _), ("maximum", _, _), ("items", _, _),
+        ), ("minLength", _, _), ("minimum", _, _), ("exclusiveMinimum", _, _), ("maximum", _, _), ("items", _, _),
             ("minItems", _, _), ("minProperties", _, _), ("maxProperties", _, _), ("required", _, _),
             ("properties", _, _), ("additionalProperties", _, _):
             return true  // of another type, which `type` judges

@@ -9,11 +9,18 @@ struct FixedMetrics: MetricsSource {
         GatewayMetrics.RouteCounts(route: "odd \"name\"\\\n", protocolName: "kafka", counts: Meter.Counts()),
     ]
 
+    static let masks = [
+        GatewayMetrics.MaskCount(profile: "pii", label: "**.email", isDetector: false, count: 5),
+        GatewayMetrics.MaskCount(profile: "pii", label: "odd \"rule\"\\\n", isDetector: false, count: 6),
+        GatewayMetrics.MaskCount(profile: "pii", label: "credit-card", isDetector: true, count: 7),
+    ]
+
     static var counts: Meter.Counts {
         var counts = Meter.Counts()
         counts.sessionsActive = 3
         counts.recordsDelivered = 12345
         counts.bytesToClient = 99
+        (counts.fieldsInDryRun, counts.openedFields) = (11, 12)
         counts.operations[Int(Action.consume.rawValue) * 3 + 1] = 7
         counts.sessionsEnded = ["idle": 2, "ended": 4]
         for nanoseconds in [500, 2000, 2_000_000_000] as [Int64] { counts.decisions.observe(nanoseconds: nanoseconds) }
@@ -21,7 +28,9 @@ struct FixedMetrics: MetricsSource {
     }
 
     func metrics() -> GatewayMetrics {
-        GatewayMetrics(routes: routes, reloads: .init(), evidence: .init(), version: "0.1.0", driver: "epoll")
+        GatewayMetrics(
+            routes: routes, masks: FixedMetrics.masks, reloads: .init(), evidence: .init(), version: "0.1.0",
+            driver: "epoll")
     }
 }
 
@@ -73,6 +82,11 @@ struct ControlPagesTests {
             #"tidegate_decision_seconds_bucket{route="orders",le="1.0"} 2"#,
             #"tidegate_decision_seconds_bucket{route="orders",le="+Inf"} 3"#,
             #"tidegate_decision_seconds_count{route="orders"} 3"#,
+            #"tidegate_dry_run_fields_total{route="orders"} 11"#,
+            #"tidegate_opened_fields_total{route="orders"} 12"#,
+            #"tidegate_mask_rule_total{profile="pii",rule="**.email"} 5"#,
+            #"tidegate_mask_rule_total{profile="pii",rule="odd \"rule\"\\\n"} 6"#,
+            #"tidegate_mask_detector_total{profile="pii",detector="credit-card"} 7"#,
             #"tidegate_build_info{version="0.1.0",driver="epoll"} 1"#,
         ] {
             #expect(text.contains("\n\(line)\n"), "\(line)")

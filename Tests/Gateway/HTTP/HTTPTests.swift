@@ -8,6 +8,10 @@ import TidegateHTTP
         switch request.path {
         case "/large":
             HTTPResponse(status: 200, contentType: "text/plain", body: [UInt8](repeating: 65, count: 100_000))
+        case "/said":
+            HTTPResponse(
+                status: 200, contentType: "text/plain",
+                body: Array("\(request.method) \(request.headers["x-word"] ?? "-") ".utf8) + request.body)
         case "/moved":
             HTTPResponse(status: 302, contentType: "text/plain", headers: ["Location": "/"], body: [])
         default:
@@ -26,6 +30,21 @@ import TidegateHTTP
         #expect(found.status == 200)
         #expect(String(decoding: found.body, as: UTF8.self) == "GET / a=b")
         #expect(try await client.get("http://127.0.0.1:\(server.port)/none").status == 404)
+    }
+
+    @Test func `a body is sent as it is, with the headers that were asked for`() async throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, handler: HTTPTests.answer)
+        defer { server.stop() }
+        let url = "http://127.0.0.1:\(server.port)/said"
+        func post(_ headers: [String], _ body: [UInt8]) async throws -> [UInt8] {
+            try await HTTPClient().post(url, headers: headers, body: body).body
+        }
+        let bytes: [UInt8] = [0, 1, 2, 0xff, 13, 10]
+        #expect(
+            try await post(["X-Word: hello", "Content-Type: text/plain"], bytes) == Array("POST hello ".utf8) + bytes)
+        #expect(try await post([], []) == Array("POST - ".utf8))
+        let long = [UInt8](repeating: 66, count: 500_000)
+        #expect(try await post([], long) == Array("POST - ".utf8) + long)
     }
 
     @Test func `a redirect is not followed, and an answer beyond the limit is a failure`() async throws {

@@ -10,12 +10,12 @@ import TidegatePolicy
     private func rule(
         _ name: String, groups: [String] = [], subjects: [String] = [], claims: [String: [String]] = [:],
         routes: [String] = [], actions: Set<Action> = [.consume], topics: [String] = ["*"],
-        effect: PolicyRule.Effect = .allow, mask: UInt16 = 0
+        effect: PolicyRule.Effect = .allow, mask: UInt16 = 0, isDryRun: Bool = false, opens: UInt16 = 0
     ) -> PolicyRule {
         PolicyRule(
             name: name, subjects: .init(groups: groups, subjects: subjects.map { Glob($0) }, claims: claims),
             routes: routes, actions: actions, resources: .kinds(["topic": topics.map { Glob($0) }]), effect: effect,
-            mask: MaskIndex(mask))
+            mask: MaskIndex(mask, isDryRun: isDryRun, opens: opens))
     }
 
     private func decides(
@@ -57,6 +57,39 @@ import TidegatePolicy
         #expect(decides([rule("allow"), rule("ask", effect: .requireApproval)]) == "ask:requireApproval")
         #expect(decides([rule("clear"), rule("masked", mask: 1)]) == "masked")
         #expect(decides([rule("first"), rule("second")]) == "first")
+    }
+
+    @Test func `a dry run counts as unmasked, one that opens tokens as masked`() {
+        #expect(decides([rule("dry", mask: 1, isDryRun: true), rule("masked", mask: 1)]) == "masked")
+        #expect(decides([rule("dry", mask: 1, isDryRun: true), rule("clear")]) == "dry")
+        #expect(decides([rule("clear"), rule("dry", mask: 1, isDryRun: true)]) == "clear")
+        #expect(decides([rule("both", mask: 1, opens: 1), rule("masked", mask: 1)]) == "both")
+    }
+
+    @Test func `the ruling and its explanation carry dry run and what is opened`() {
+        let mask = MaskIndex(3, isDryRun: true, opens: 2)
+        let policy = CompiledPolicy([rule("r", topics: ["orders"], mask: 3, isDryRun: true, opens: 2)])
+        let question = Question(route: "r", action: .consume, kind: "topic", name: "orders")
+        #expect(policy.judge(ada, question) == Ruling(effect: .allow, rule: 0, mask: mask))
+        #expect(policy.explain(ada, question).mask == mask)
+        let describe = Question(route: "r", action: .describe, kind: "topic", name: "orders")
+        #expect(policy.judge(ada, describe).mask == .none)
+    }
+
+    @Test func `what a principal may have opened follows from the allow rules that mean him`() {
+        func openings(_ route: String?, _ rules: PolicyRule...) -> [UInt16] {
+            CompiledPolicy(rules).openings(for: ada, route: route).map(\.opens)
+        }
+        let some = rule("some", groups: ["staff"], mask: 1, opens: 1)
+        let here = rule("here", routes: ["r"], mask: 1, opens: 2)
+        #expect(openings(nil, some, here, rule("plain", mask: 1)) == [1, 2])
+        #expect(openings("r", some, here) == [1, 2] && openings("s", some, here) == [1])
+        #expect(openings(nil, rule("others", groups: ["x"], mask: 1, opens: 1)) == [])
+        #expect(openings(nil, rule("dry", mask: 1, isDryRun: true, opens: 1)) == [])
+        #expect(openings(nil, rule("asks", effect: .requireApproval, mask: 1, opens: 1)) == [])
+        let stop = PolicyRule(name: "stop", routes: ["s"], effect: .deny)
+        #expect(openings("s", some, stop) == [] && openings("r", some, stop) == [1] && openings(nil, some, stop) == [1])
+        #expect(openings(nil, some, PolicyRule(name: "all", effect: .deny)) == [])
     }
 
     @Test func `a rule does not cover a kind that it does not list`() {

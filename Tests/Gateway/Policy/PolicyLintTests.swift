@@ -37,6 +37,22 @@ import TidegatePolicy
             lint(rule("clear", actions: []), rule("masked", mask: 1)) == [
                 "masked ties with 'clear' where both match: 'masked' decides, since it masks"
             ])
+        var dry = rule("dry")
+        dry.mask = MaskIndex(1, isDryRun: true)
+        #expect(
+            lint(dry, rule("masked", actions: [.consume, .commit], mask: 1)) == [
+                "dry can never decide: 'masked' covers the same and masks"
+            ])
+        #expect(
+            lint(rule("clear", actions: []), dry) == [
+                "dry can never decide: 'clear' covers the same and stands before it"
+            ])
+        var opens = rule("opens", actions: [])
+        opens.mask = MaskIndex(1, opens: 1)
+        #expect(
+            lint(opens, rule("masked", mask: 1)) == [
+                "masked can never decide: 'opens' covers the same and stands before it"
+            ])
         #expect(
             lint(rule("asks", effect: .requireApproval), rule("allows", actions: [.consume, .commit])) == [
                 "allows ties with 'asks' where both match: 'asks' decides, since it requires approval"

@@ -220,7 +220,7 @@ extension KafkaMachine {
         var next = part.head.logStart
         while at < end {
             guard var batch = try BatchHead(window, at: at, available: end - at) else {
-                if clearance.mask.isNone { rebuilt.append(bytes: window.extracting(at..<end)) } else { isEdited = true }
+                if clearance.mustRead { isEdited = true } else { rebuilt.append(bytes: window.extracting(at..<end)) }
                 break
             }
             batch.widen(from: next)
@@ -228,15 +228,10 @@ extension KafkaMachine {
             let range = at..<min(end, at + batch.size)
             at = range.upperBound
             let made: Made
-            if !batch.isKnown || (batch.magic < 2 && clearance.needsHolding) {
+            if !batch.isKnown || (batch.magic < 2 && clearance.mustRead) {
                 made = .refused(KafkaError.unsupportedForMessageFormat, .notUnderstood)
-            } else if !clearance.needsHolding || batch.isControl {
-                rebuilt.append(bytes: window.extracting(range))
-                plan.deliveries.append(
-                    PlannedDelivery(
-                        delivery: delivery(part, batch, records: batch.count, bytes: range.count),
-                        clearance: clearance, records: 0..<0))
-                made = .unchanged
+            } else if !clearance.needsHolding || batch.isControl || batch.magic < 2 {
+                made = pass(part, batch, range, clearance, window, &rebuilt, &plan, isUnread: batch.magic < 2)
             } else if range.count < batch.size {
                 // A last batch that is cut off is fetched again from its start: nothing of it is shown.
                 made = .later
@@ -281,6 +276,21 @@ extension KafkaMachine {
         return true
     }
 
+    /// Hands over a batch as it is.
+    ///
+    /// - Parameter isUnread: under a clearance that would have it looked at, each record counts as one that failed.
+    private func pass(
+        _ part: PlannedPartition, _ batch: BatchHead, _ range: Range<Int>, _ clearance: Clearance, _ window: RawSpan,
+        _ rebuilt: inout [UInt8], _ plan: inout Plan, isUnread: Bool
+    ) -> Made {
+        var delivery = delivery(part, batch, records: batch.count, bytes: range.count)
+        delivery.isDryRun = clearance.mask.isDryRun
+        if isUnread, !clearance.mask.isNone { delivery.maskFailures = delivery.records }
+        rebuilt.append(bytes: window.extracting(range))
+        plan.deliveries.append(PlannedDelivery(delivery: delivery, clearance: clearance, records: 0..<0))
+        return .unchanged
+    }
+
     /// Where the length of a partition's records stands.
     private func lengthStart(_ part: PlannedPartition, _ window: RawSpan) -> Int {
         guard part.version >= 12 else { return part.head.recordsStart - 4 }
@@ -317,6 +327,10 @@ extension KafkaMachine {
             list = try batch.records(
                 in: window.extracting(range), into: &payload, plan.compressor, limit: limit)
         } catch {
+            if !clearance.mustRead {
+                plan.grown += limit
+                return pass(part, batch, range, clearance, window, &rebuilt, &plan, isUnread: true)
+            }
             // What its producer made so is left out: the consumer goes on behind it. What came so by accident may come
             // otherwise the next time, and what another version understands is not to be skipped.
             switch error {
@@ -328,7 +342,7 @@ extension KafkaMachine {
                 return withhold(part, batch, header, range, .limit, &rebuilt, &plan)
             case .malformed:
                 plan.grown += limit
-                let code: Refusal.Code = clearance.mask.isNone ? .notUnderstood : .unmaskable
+                let code: Refusal.Code = clearance.mask.hides ? .unmaskable : .notUnderstood
                 return withhold(part, batch, header, range, code, &rebuilt, &plan)
             }
         }
@@ -397,10 +411,12 @@ extension KafkaMachine {
         _ plan: inout Plan
     ) {
         // What was masked is told once, with the first that is handed over; a failure that dropped its record, with that.
+        var batch = batch
+        batch.isDryRun = counters.isDryRun
         var told = batch
         told.bytes = UInt32(clamping: bytes)
-        told.maskedFields = counters.maskedFields
-        if runs.all.allSatisfy(\.isKept) { told.maskFailures = counters.failures }
+        told.count(counters)
+        if !runs.all.allSatisfy(\.isKept) { told.maskFailures = 0 }
         for run in runs.all {
             var delivery = run.isKept ? told : batch
             delivery.first = Position(major: 0, minor: run.first)

@@ -397,6 +397,8 @@ extension KafkaMachine {
 extension Clearance {
     /// Masks and messages need whole records in hand.
     var needsHolding: Bool { !mask.isNone || recording == .messages }
+    /// What cannot be read must not pass as it is; a dry run lets it.
+    var mustRead: Bool { mask.hides || recording == .messages }
 }
 
 extension FrameEdits {

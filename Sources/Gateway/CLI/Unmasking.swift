@@ -1,0 +1,82 @@
+import Foundation
+import Synchronization
+import TidegateConfiguration
+import TidegateControl
+import TidegateCore
+import TidegateEvidence
+import TidegateHTTP
+import TidegateIdentity
+import TidegatePolicy
+import TidegateTokens
+
+/// What the running gateway answers at `POST /api/v1/unmask`, by the configuration in force.
+final class Unmasking: Sendable {
+    private struct Rights {
+        var policy: CompiledPolicy
+        var verifier: TokenVerifier
+        var scopes: [UnmaskScope]
+        var openable: [[String]]
+        var keys: [MaskingKey]
+
+        init(_ configuration: Configuration, _ verifier: TokenVerifier) {
+            policy = CompiledPolicy(configuration.policies)
+            self.verifier = verifier
+            scopes = configuration.scopes
+            openable = configuration.openable
+            keys = configuration.maskingKeys
+        }
+
+        /// The domains that a rule opens in its profile.
+        func domains(_ mask: MaskIndex) -> [String] {
+            let (profile, scope) = (Int(mask.index) - 1, Int(mask.opens) - 1)
+            guard openable.indices.contains(profile), scopes.indices.contains(scope) else { return [] }
+            return openable[profile].filter(scopes[scope].includes)
+        }
+    }
+
+    private let rights: Mutex<Rights>
+    private let desk: EvidenceDesk
+    /// Only who may open tokens makes the control server wait, for no longer than this.
+    private static let secondsToStore = 2.0
+
+    init(_ configuration: Configuration, _ verifier: TokenVerifier, _ evidence: EvidenceWriter) {
+        rights = Mutex(Rights(configuration, verifier))
+        desk = EvidenceDesk(evidence)
+    }
+
+    func replace(_ configuration: Configuration, _ verifier: TokenVerifier) {
+        let next = Rights(configuration, verifier)
+        rights.withLock { $0 = next }
+    }
+
+    func answer(_ request: HTTPRequest) -> ControlAnswer {
+        let rights = rights.withLock { $0 }
+        let desk = desk
+        let page = UnmaskPage(
+            authenticate: { rights.verifier.authenticate($0, now: .current, waker: Waker {}) },
+            open: { Unmasking.open($2, for: $0, on: $1, rights) },
+            record: { members in
+                desk.write("tokens.opened", within: Unmasking.secondsToStore) { $0.append(contentsOf: members) }
+            })
+        return page.answer(
+            method: request.method, authorization: request.headers["authorization"], body: request.body)
+    }
+
+    /// - Returns: nil where no rule opens anything for the principal.
+    private static func open(
+        _ tokens: [String], for principal: Principal, on route: String?, _ rights: Rights
+    ) -> [UnmaskPage.Opening]? {
+        guard principal.expires > .current, rights.verifier.stands(principal) else { return nil }
+        let masks = rights.policy.openings(for: principal, route: route)
+        let domains = Set(masks.flatMap(rights.domains)).sorted()
+        guard !domains.isEmpty, let opener = try? TokenOpener(keys: rights.keys, domains: domains) else { return nil }
+        return tokens.map { token in
+            var value: [UInt8] = []
+            let bytes = Array(token.utf8)
+            switch unsafe opener.open(bytes.span.bytes, to: &value) {
+            case .success(let opened): return .opened(value, domain: opened.domain)
+            case .failure(let refusal): return .refused(refusal.rawValue)
+            }
+        }
+    }
+}
