@@ -105,7 +105,8 @@ extension DetectorSet {
             let letter4 = letter2 | shifted(letter2, before.letter2, 2)
             // A key of capitals alone may be without a digit.
             let token8 = token4 & shifted(token4, before.token4, 4)
-            let long = asksLongTokens ? token8 & shifted(token8, before.token8, 8) : 0
+            var long = asksLongTokens ? token8 & shifted(token8, before.token8, 8) : 0
+            if long != 0 { long = capitals(text, offset, long) }
             before.token8 = token8
             if digit | before.digit &>> 56 == 0 {
                 // No digit, and none in the eight bytes before: nothing ends here.
@@ -190,6 +191,19 @@ extension DetectorSet {
             if dash2 != 0 { examineKeys(text, offset, dash2, &pass) }
             before.dash = classes.dash
         }
+    }
+
+    /// The places of 16 bytes of a token that are capitals, as far as a look at four of them tells.
+    private func capitals(_ text: TextBytes, _ offset: Int, _ places: UInt64) -> UInt64 {
+        var left = places
+        while left != 0 {
+            let at = offset &+ left.trailingZeroBitCount
+            if text[at].isCapital, text[at &- 5].isCapital, text[at &- 10].isCapital, text[at &- 15].isCapital {
+                return left
+            }
+            left &= left &- 1
+        }
+        return 0
     }
 
     /// Ends of four digits.
