@@ -141,7 +141,8 @@ let package = Package(
             "DetectionTests", "Masking/Detection", ["TidegateWire", "TidegateDetection", "TestSupport"],
             exclude: ["Oracles"]),
         tests(
-            "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"]),
+            "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"],
+            exclude: ["Oracle"]),
         tests(
             "MaskingTests", "Masking/Engine",
             [

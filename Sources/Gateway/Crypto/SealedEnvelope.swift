@@ -24,10 +24,16 @@ public final class SealedEnvelope: Sendable {
         self.associatedData = associatedData
     }
 
+    /// The longest text that is sealed, in bytes.
+    public static let maximumTextCount = 1 << 30
+
     /// Replaces the text from `start` to the end by nonce, encrypted text and tag.
     ///
+    /// - Returns: false, and nothing is changed, where the text is too long.
     /// - Parameter nonce: for tests against published vectors; without it a random one.
-    public func seal(_ bytes: inout [UInt8], from start: Int, nonce: InlineArray<24, UInt8>? = nil) {
+    @discardableResult
+    public func seal(_ bytes: inout [UInt8], from start: Int, nonce: InlineArray<24, UInt8>? = nil) -> Bool {
+        guard bytes.count &- start <= SealedEnvelope.maximumTextCount else { return false }
         var nonce = nonce ?? SealedEnvelope.randomNonce()
         let end = bytes.count
         for _ in 0..<SealedEnvelope.overhead { bytes.append(0) }
@@ -42,6 +48,7 @@ public final class SealedEnvelope: Sendable {
                 unsafe cipher.seal(envelope, textCount: length, key: key, associatedData)
             }
         }
+        return true
     }
 
     /// Replaces nonce, encrypted text and tag from `start` to the end by the text.

@@ -6,6 +6,10 @@ public struct HTTPClient: Sendable {
     public struct Answer: Sendable {
         public var status: Int
         public var body: [UInt8]
+        public init(status: Int, body: [UInt8]) {
+            self.status = status
+            self.body = body
+        }
     }
     public struct Failure: Error, Sendable, CustomStringConvertible {
         public var description: String

@@ -53,14 +53,6 @@ struct DetectorBits: OptionSet, Sendable {
 
     @inline(__always)
     func has(_ detector: BuiltInDetector) -> Bool { rawValue >> UInt64(detector.ordinal) & 1 != 0 }
-
-    /// Those that look at digits and letters with marks between them.
-    static let numbers = DetectorBits(
-        BuiltInDetector.allCases.filter { $0.ordinal <= BuiltInDetector.franceRegistration.ordinal }
-            + [.phone, .ipv4, .dateOfBirth])
-    /// Those that look at long tokens.
-    static let tokens = DetectorBits([.bitcoin, .awsKey, .jwt, .githubToken, .slackToken, .stripeKey, .secret, .mac])
-    static let addresses = DetectorBits([.ipv6, .mac])
 }
 
 extension BuiltInDetector {

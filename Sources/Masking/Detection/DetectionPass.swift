@@ -66,7 +66,7 @@ public struct DetectionPass: ~Copyable {
         if !name.isDisjoint(with: .against) { return true }
         if justBeforePlace != start {
             justBeforePlace = start
-            justBefore = text.meaningAround(start, start, reach: 24)
+            justBefore = text.meaningAround(start, start, reach: 24, behind: false)
         }
         return !justBefore.isDisjoint(with: .against)
     }

@@ -9,6 +9,12 @@ public enum DetectorSpecification: Sendable {
 /// Detectors that look at the same texts together.
 public final class DetectorSet: Sendable {
     let enabled: DetectorBits
+    /// Whether any looks at digits and letters with marks between, at long tokens, at colons.
+    let asksNumbers: Bool
+    let asksTokens: Bool
+    let asksAddresses: Bool
+    /// Whether any looks at tokens without digits.
+    let asksLongTokens: Bool
     /// The place in the list: of built-in ones by their ordinal, of users' patterns from `firstPattern` on.
     private let places: [Int]
     private static let firstPattern = 64
@@ -34,8 +40,18 @@ public final class DetectorSet: Sendable {
             }
         }
         self.places = places
-        enabled = DetectorBits(builtIn)
+        let enabled = DetectorBits(builtIn)
+        self.enabled = enabled
+        asksNumbers =
+            builtIn.contains { $0.ordinal <= BuiltInDetector.franceRegistration.ordinal }
+            || enabled.has(.phone) || enabled.has(.ipv4) || enabled.has(.dateOfBirth)
+        asksTokens =
+            enabled.has(.bitcoin) || enabled.has(.awsKey) || enabled.has(.jwt) || enabled.has(.githubToken)
+            || enabled.has(.slackToken) || enabled.has(.stripeKey) || enabled.has(.secret) || enabled.has(.mac)
+        asksLongTokens = enabled.has(.awsKey)
+        asksAddresses = enabled.has(.ipv6) || enabled.has(.mac)
         count = list.count
+        if enabled.has(.phone) { _ = CallingCodes.shared }
         self.patterns = patterns.isEmpty ? nil : try PatternSet(patterns)
     }
 

@@ -1,9 +1,13 @@
 import CAvro
+import Synchronization
 
 /// Reads an Avro schema: libavro resolves the names and says what is valid, the JSON beside it gives what libavro drops.
 struct AvroSchemaReader {
     /// Types of one schema, those of its references too.
     static let typeLimit = 1 << 14
+
+    /// libavro's last error may be the process's, and not the thread's.
+    private static let library = Mutex(())
 
     private var types: [AvroSchema.Entry] = []
     /// Named types by libavro's handle: what a link leads to.
@@ -19,6 +23,17 @@ struct AvroSchemaReader {
         let whole = AvroText.record(name: "TidegateParts", fields: fields, tags: [])
         var normal = ""
         whole.write(to: &normal)
+        let (types, root) = try library.withLock { _ throws(SchemaError) in try parse(whole, normal) }
+        guard case .record(let roots) = types[root].shape, let main = roots.last else {
+            throw SchemaError("the Avro schema has no root")
+        }
+        var result = AvroSchema(types: types, root: main.type)
+        try result.findEmptyTypes()
+        return result
+    }
+
+    /// - Parameter normal: the same, as libavro is given it.
+    private static func parse(_ whole: AvroText, _ normal: String) throws(SchemaError) -> ([AvroSchema.Entry], Int) {
         // Plain ASCII, so that its length is the same for both.
         guard let schema = unsafe shim_avro_parse(normal, normal.utf8.count) else {
             throw SchemaError("libavro does not take the Avro schema: \(unsafe String(cString: avro_strerror()))")
@@ -26,12 +41,7 @@ struct AvroSchemaReader {
         defer { unsafe shim_avro_free(schema) }
         var reader = AvroSchemaReader()
         let root = unsafe try reader.add(whole, schema)
-        guard case .record(let roots) = reader.types[root].shape, let main = roots.last else {
-            throw SchemaError("the Avro schema has no root")
-        }
-        var result = AvroSchema(types: reader.types, root: main.type)
-        try result.findEmptyTypes()
-        return result
+        return (reader.types, root)
     }
 
     private mutating func reserve() throws(SchemaError) -> Int {

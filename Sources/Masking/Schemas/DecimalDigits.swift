@@ -35,19 +35,16 @@ enum DecimalDigits {
     }
 
     static func appendDigits(_ value: UInt64, to text: inout [UInt8], width: Int = 1) {
-        var count = 1
-        var power: UInt64 = 1
-        while value / power >= 10 {
-            power &*= 10
-            count &+= 1
-        }
-        for _ in 0..<max(0, width &- count) { text.append(UInt8(ascii: "0")) }
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var first = 20
         var rest = value
-        while power > 0 {
-            text.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / power))
-            rest %= power
-            power /= 10
-        }
+        repeat {
+            first &-= 1
+            digits[first] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        for _ in 0..<max(0, width &- (20 &- first)) { text.append(UInt8(ascii: "0")) }
+        for at in first..<20 { text.append(digits[at]) }
     }
 
     private static func negate(_ limbs: inout [UInt8]) {

@@ -38,8 +38,8 @@ public struct Leaf: Sendable, BitwiseCopyable {
     var item: UInt32
     /// Where the value's encoding begins: a length, or the content itself.
     var value: UInt32
-    var contentStart: UInt32
-    var contentEnd: UInt32
+    @usableFromInline var contentStart: UInt32
+    @usableFromInline var contentEnd: UInt32
     /// The rule that takes it, or `undecided`.
     public internal(set) var rule: Int32
     /// Index into `SchemaPlan.names`; below 0 where the name is a map's key.
@@ -50,7 +50,7 @@ public struct Leaf: Sendable, BitwiseCopyable {
     /// Index into the plan's leaf types.
     var type: Int32
     /// Avro: the index of the union's null branch. Protobuf: 0 where the field can be left out. -1 where there is neither.
-    var absence: Int32
+    @usableFromInline var absence: Int32
     /// The innermost length around it that changes with it; -1 where there is none.
     var frame: Int32
     public internal(set) var kind: LeafKind
@@ -58,11 +58,11 @@ public struct Leaf: Sendable, BitwiseCopyable {
     public internal(set) var isMapKey: Bool
 
     /// The content without lengths. Strings and bytes stand there as they are.
-    public var content: Range<Int> {
+    @inlinable public var content: Range<Int> {
         Int(min(contentStart, contentEnd))..<Int(contentEnd)
     }
     /// Whether `LeafEdit.empty` makes it null or absent, and not the type's zero.
-    public var canBeAbsent: Bool { absence >= 0 }
+    @inlinable public var canBeAbsent: Bool { absence >= 0 }
 }
 
 /// What becomes of one leaf.
@@ -71,7 +71,7 @@ public enum LeafEdit: Sendable, Equatable {
     /// Its new text, as `SchemaPlan.appendText` writes it. A text that its type cannot hold makes it empty.
     case text(Range<Int>)
     /// Null where its union has that branch; absent where it is a Protobuf field that need not be there; else the type's
-    /// zero: no text, 0, false, zero bytes, 1970-01-01, the enumeration's default or first symbol.
+    /// zero: no text, 0, false, zero bytes, 1970-01-01, the enumeration's default or first symbol. Elements stay, as zeros.
     case empty
 }
 
@@ -82,7 +82,7 @@ public struct LeafList: Sendable {
     /// Lengths around leaves, in the order of the payload: parents before children.
     var frames: [Frame] = []
     /// Unknown fields that are to go.
-    var removals: [Removal] = []
+    @usableFromInline var removals: [Removal] = []
     var splices: [Splice] = []
     var scratch: [UInt8] = []
     /// Bytes of the payload that they were found in.
@@ -91,7 +91,7 @@ public struct LeafList: Sendable {
     public init() {}
 
     /// True where the payload must be rewritten even if every leaf is kept: unknown fields are to go.
-    public var mustRewrite: Bool { !removals.isEmpty }
+    @inlinable public var mustRewrite: Bool { !removals.isEmpty }
 
     mutating func clear() {
         leaves.removeAll(keepingCapacity: true)
@@ -111,6 +111,7 @@ struct Frame: Sendable, BitwiseCopyable {
     var delta: Int = 0
 }
 
+@usableFromInline
 struct Removal: Sendable, BitwiseCopyable {
     var start: UInt32
     var end: UInt32

@@ -36,6 +36,24 @@ enum LeafText {
         }
     }
 
+    /// As `append`, for plain signed integers.
+    static func appendInteger(
+        _ content: Range<Int>, _ encoding: LeafType.Encoding, _ kind: LeafKind, _ payload: RawSpan,
+        to text: inout [UInt8]
+    ) -> Bool {
+        let number: Int64?
+        switch encoding {
+        case .zigzag: number = Varint.signed64(payload, at: content.lowerBound)?.value
+        case .varint: number = Varint64.read(payload, at: content.lowerBound).map { Int64(bitPattern: $0.value) }
+        case .fixed32: number = payload.littleEndian(Int32.self, at: content.lowerBound).map { Int64($0) }
+        case .fixed64: number = payload.littleEndian(Int64.self, at: content.lowerBound)
+        case .flag, .zigzagBytes, .varintBytes, .raw: number = nil
+        }
+        guard let number else { return false }
+        append(signed: kind == .int ? Int64(Int32(truncatingIfNeeded: number)) : number, to: &text)
+        return true
+    }
+
     private static func append(
         bytes content: Range<Int>, _ type: LeafType, _ payload: RawSpan, to text: inout [UInt8]
     ) -> Bool {

@@ -1,8 +1,11 @@
 /// What a schema is compiled against: which rule takes which field. The engine implements it from its paths, patterns of
 /// names, tags and detectors.
 ///
-/// It is asked when a schema becomes a plan, and once for each new key of a map; never for each record. There must be
-/// finitely many places. For the root of a value it is asked with an empty name.
+/// It is asked when a schema becomes a plan, and once for each new key of a map; never for each record. It is asked under
+/// a lock of the plan's, by any thread. There must be finitely many places. For the root of a value the name is empty.
+///
+/// Names are the schema's (Protobuf: `snake_case` as written, an extension by its full name). `google.protobuf.Struct`,
+/// `Value`, `ListValue` and the wrappers are no levels of a path: what is in them has the path of the field that holds them.
 public protocol PlaceResolver: Sendable {
     /// How far the paths have been followed.
     associatedtype Place: Hashable & Sendable
@@ -20,7 +23,7 @@ public protocol PlaceResolver: Sendable {
     ///   - tags: of the field and of its type; an element has its type's alone.
     /// - Returns: a number from 0 on, which comes back in `Leaf.rule`.
     func rule(at place: Place, field: [UInt8], tags: [String]) -> Int?
-    /// False where no rule can take anything below: neither by a path nor by a name or a tag.
+    /// False where no rule can take anything below: neither by a path nor by a name nor by a tag.
     func looksInside(_ place: Place) -> Bool
     /// Whether leaves that no rule takes are offered to detectors.
     var detects: Bool { get }

@@ -17,7 +17,8 @@ extension PlanCompiler {
                 for field in fields where !schema.types[field.type].isEmpty {
                     let tags = field.tags + schema.tags(ofType: field.type)
                     let mode = mode(of: field.name, tags: tags, in: key.mode)
-                    children.append(self.node(.init(type: field.type, mode: mode, name: nameID(field.name, &state)), &state))
+                    children.append(
+                        self.node(.init(type: field.type, mode: mode, name: nameID(field.name, &state)), &state))
                 }
                 node.operation = .record
                 append(children, to: &node, &state)
@@ -27,7 +28,9 @@ extension PlanCompiler {
                 for (at, branch) in branches.enumerated() {
                     if case .null = schema.types[branch].shape, node.extra < 0 { node.extra = Int32(at) }
                 }
-                append(branches.map { self.node(.init(type: $0, mode: key.mode, name: key.name), &state) }, to: &node, &state)
+                append(
+                    branches.map { self.node(.init(type: $0, mode: key.mode, name: key.name), &state) }, to: &node,
+                    &state)
             case .array(let items):
                 node.operation = .array
                 let mode = elementMode(key.mode, field: name(key.name, state), tags: schema.tags(ofType: items))

@@ -7,7 +7,8 @@ extension PlanCompiler {
         if schema.leafTypes.indices.contains(leaf) {
             state.nodes[Int(index)] = Node(
                 operation: .scalar, rule: rule(key.mode), name: key.name, type: Int32(leaf),
-                count: Int32(schema.leafTypes[leaf].encoding == .varintBytes ? -1 : 0), kind: schema.leafTypes[leaf].kind)
+                count: Int32(schema.leafTypes[leaf].encoding == .varintBytes ? -1 : 0),
+                kind: schema.leafTypes[leaf].kind)
             return
         }
         guard schema.messages.indices.contains(key.type) else { return }
@@ -39,7 +40,8 @@ extension PlanCompiler {
         switch field.shape {
         case .map: result.node = mapNode(schema, type, mode, name, &state)
         case .repeated:
-            mode = elementMode(mode, field: isTransparent ? self.name(name, state) : field.name, tags: schema.tags(ofType: type))
+            mode = elementMode(
+                mode, field: isTransparent ? self.name(name, state) : field.name, tags: schema.tags(ofType: type))
             result.node = node(.init(type: type, mode: mode, name: name), &state)
         case .single, .required: result.node = node(.init(type: type, mode: mode, name: name), &state)
         }

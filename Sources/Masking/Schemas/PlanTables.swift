@@ -106,4 +106,7 @@ struct LeafType: Sendable {
     var numbers: [Int32] = []
     /// What an emptied enumeration is: a number.
     var defaultNumber: Int32 = 0
+
+    /// Of a Protobuf map's key that is a number or a boolean.
+    var zeroText: [UInt8] { Array((kind == .boolean ? "false" : "0").utf8) }
 }

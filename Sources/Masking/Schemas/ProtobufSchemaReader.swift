@@ -88,7 +88,8 @@ struct ProtobufSchemaReader {
         } else {
             guard var leaf = unsafe leaf(field.type) else { throw SchemaError("the field '\(name)' has no type") }
             for value in 0..<(unsafe field.value_count) where leaf.kind == .enumeration {
-                leaf.symbols.append(Array(unsafe text(tidegate_protobuf_value_name(handle, message, index, value)).utf8))
+                leaf.symbols.append(
+                    Array(unsafe text(tidegate_protobuf_value_name(handle, message, index, value)).utf8))
                 leaf.numbers.append(unsafe tidegate_protobuf_value_number(handle, message, index, value))
             }
             leaf.defaultNumber = leaf.numbers.first ?? 0

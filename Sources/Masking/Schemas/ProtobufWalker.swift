@@ -3,18 +3,18 @@ import TidegateWire
 /// Walks one Protobuf message (Protocol Buffers, Encoding) and lists the leaves that the plan wants to see, and the fields
 /// that no schema names. Every length is checked against what is around it before it is used.
 struct ProtobufWalker {
-    private var nodes: [Node]
-    private var fields: [FieldEntry]
-    private let keys: MapKeys
-    private let leafTypes: [LeafType]
-    private let dropsUnknown: Bool
-    private let depthLimit: Int
-    private let leafLimit: Int
-    private var at = 0
-    private var frame: Int32 = -1
+    var nodes: [Node]
+    var fields: [FieldEntry]
+    let keys: MapKeys
+    let leafTypes: [LeafType]
+    let dropsUnknown: Bool
+    let depthLimit: Int
+    let leafLimit: Int
+    var at = 0
+    var frame: Int32 = -1
     /// The innermost map's key.
-    private var keyStart: UInt32 = 0
-    private var keyEnd: UInt32 = 0
+    var keyStart: UInt32 = 0
+    var keyEnd: UInt32 = 0
 
     init(_ tables: PlanTables, _ keys: MapKeys, _ leafTypes: [LeafType], _ options: PlanOptions) {
         nodes = tables.nodes
@@ -34,7 +34,7 @@ struct ProtobufWalker {
     // MARK: Numbers
 
     @inline(__always)
-    private mutating func varint(_ payload: RawSpan, end: Int) -> UInt64? {
+    mutating func varint(_ payload: RawSpan, end: Int) -> UInt64? {
         guard let number = Varint64.read(payload, at: at), number.end <= end else { return nil }
         at = number.end
         return number.value
@@ -42,13 +42,13 @@ struct ProtobufWalker {
 
     /// A length of bytes that are there.
     @inline(__always)
-    private mutating func length(_ payload: RawSpan, end: Int) -> Int? {
+    mutating func length(_ payload: RawSpan, end: Int) -> Int? {
         guard let number = varint(payload, end: end), number <= UInt64(end &- at) else { return nil }
         return Int(number)
     }
 
     @inline(__always)
-    private mutating func skip(_ count: Int, end: Int) -> Bool {
+    mutating func skip(_ count: Int, end: Int) -> Bool {
         guard count <= end &- at else { return false }
         at &+= count
         return true
@@ -56,7 +56,7 @@ struct ProtobufWalker {
 
     /// A field's number and wire type.
     @inline(__always)
-    private mutating func tag(_ payload: RawSpan, end: Int) -> (number: UInt32, wire: UInt8)? {
+    mutating func tag(_ payload: RawSpan, end: Int) -> (number: UInt32, wire: UInt8)? {
         guard let tag = varint(payload, end: end), let small = UInt32(exactly: tag), small >= 8 else { return nil }
         return (small &>> 3, UInt8(truncatingIfNeeded: small & 7))
     }
@@ -115,7 +115,7 @@ struct ProtobufWalker {
         field.wire == wire || wire == 2 && field.isPackable && field.shape == .repeated
     }
 
-    private mutating func field(
+    mutating func field(
         _ field: FieldEntry, _ wire: UInt8, _ item: Int, end: Int, _ depth: Int, _ payload: RawSpan,
         _ list: inout LeafList
     ) -> Bool {
@@ -137,7 +137,9 @@ struct ProtobufWalker {
             guard let body = open(end: end, payload, &list) else { return false }
             return entry(node, end: body.end, depth &+ 1, payload, &list) && close(body)
         case .message, .nothing:
-            if wire == 3 { return message(field.node, end: end, group: field.number, depth: depth &+ 1, payload, &list) }
+            if wire == 3 {
+                return message(field.node, end: end, group: field.number, depth: depth &+ 1, payload, &list)
+            }
             guard let body = open(end: end, payload, &list) else { return false }
             return message(field.node, end: body.end, group: 0, depth: depth &+ 1, payload, &list) && close(body)
         default: return false
@@ -168,7 +170,7 @@ struct ProtobufWalker {
     }
 
     @inline(__always)
-    private mutating func scalar(
+    mutating func scalar(
         _ node: Node, _ wire: UInt8, item: Int, absence: Int32, isMapKey: Bool = false, end: Int, _ payload: RawSpan,
         _ list: inout LeafList
     ) -> Bool {
@@ -192,130 +194,6 @@ struct ProtobufWalker {
                 contentStart: UInt32(truncatingIfNeeded: content), contentEnd: UInt32(truncatingIfNeeded: at),
                 rule: node.rule, nameID: node.name, keyStart: keyStart, keyEnd: keyEnd, type: node.type,
                 absence: absence, frame: frame, kind: node.kind, isMapKey: isMapKey))
-        return true
-    }
-
-    // MARK: Maps
-
-    /// One entry: its key and its value stand in any order, and the last of each counts.
-    private mutating func entry(
-        _ node: Node, end: Int, _ depth: Int, _ payload: RawSpan, _ list: inout LeafList
-    ) -> Bool {
-        guard depth < depthLimit else { return false }
-        let key = fields[Int(node.type)]
-        var value = fields[Int(node.type) &+ 1]
-        let start = at
-        let outer = (keyStart, keyEnd)
-        defer { (keyStart, keyEnd) = outer }
-        (keyStart, keyEnd) = (0, 0)
-        while at < end {
-            guard let (number, wire) = tag(payload, end: end) else { return false }
-            guard number == 1, wire == key.wire else {
-                guard skip(number, wire, end: end, payload) else { return false }
-                continue
-            }
-            let from = at
-            guard skip(number, wire, end: end, payload) else { return false }
-            keyEnd = UInt32(truncatingIfNeeded: at)
-            keyStart = keyEnd
-            // Behind the length of a text.
-            at = from
-            if wire == 2 { guard length(payload, end: end) != nil else { return false } }
-            keyStart = UInt32(truncatingIfNeeded: at)
-            at = Int(keyEnd)
-        }
-        at = start
-        if value.node < 0 {
-            guard let found = valueNode(node, key, payload) else { return false }
-            value.node = found
-        }
-        while at < end {
-            let item = at
-            guard let (number, wire) = tag(payload, end: end) else { return false }
-            if number == 1, wire == key.wire {
-                guard
-                    scalar(
-                        nodes[Int(key.node)], wire, item: item, absence: 0, isMapKey: true, end: end, payload, &list)
-                else { return false }
-            } else if number == 2, wire == value.wire {
-                guard field(value, wire, item, end: end, depth, payload, &list) else { return false }
-            } else {
-                guard skipUnknown(number, wire, item, end: end, payload, &list) else { return false }
-            }
-        }
-        return at == end
-    }
-
-    /// Text keys are asked for as they are, numbers as decimals; a key that is not there is its type's zero.
-    private mutating func valueNode(_ node: Node, _ key: FieldEntry, _ payload: RawSpan) -> Int32? {
-        let range = Int(keyStart)..<Int(keyEnd)
-        guard payload.holds(range), nodes.indices.contains(Int(key.node)) else { return nil }
-        let type = Int(nodes[Int(key.node)].type)
-        guard leafTypes.indices.contains(type) else { return nil }
-        let found: Int32?
-        if key.wire == 2 {
-            found = keys.node(ofMap: node.extra, key: unsafe payload.extracting(unchecked: range))
-        } else {
-            var text: [UInt8] = []
-            if range.isEmpty {
-                text = Array((leafTypes[type].kind == .boolean ? "false" : "0").utf8)
-            } else {
-                _ = LeafText.append(range, leafTypes[type], payload, to: &text)
-            }
-            found = unsafe keys.node(ofMap: node.extra, key: text.span.bytes)
-        }
-        guard let found else { return nil }
-        if Int(found) >= nodes.count {
-            let tables = keys.published.tables
-            nodes = tables.nodes
-            fields = tables.fields
-        }
-        return nodes.indices.contains(Int(found)) ? found : nil
-    }
-
-    // MARK: What no schema names
-
-    private mutating func skipUnknown(
-        _ number: UInt32, _ wire: UInt8, _ item: Int, end: Int, _ payload: RawSpan, _ list: inout LeafList
-    ) -> Bool {
-        guard skip(number, wire, end: end, payload) else { return false }
-        guard dropsUnknown else { return true }
-        guard list.removals.count < leafLimit else { return false }
-        list.removals.append(
-            Removal(start: UInt32(truncatingIfNeeded: item), end: UInt32(truncatingIfNeeded: at), frame: frame))
-        return true
-    }
-
-    private mutating func skip(_ number: UInt32, _ wire: UInt8, end: Int, _ payload: RawSpan) -> Bool {
-        switch wire {
-        case 0: return varint(payload, end: end) != nil
-        case 1: return skip(8, end: end)
-        case 2:
-            guard let count = length(payload, end: end) else { return false }
-            at &+= count
-            return true
-        case 3: return skipGroup(number, end: end, payload)
-        case 5: return skip(4, end: end)
-        default: return false
-        }
-    }
-
-    /// A group to its end, without recursion.
-    private mutating func skipGroup(_ number: UInt32, end: Int, _ payload: RawSpan) -> Bool {
-        var open = [number]
-        while let innermost = open.last {
-            guard let (number, wire) = tag(payload, end: end) else { return false }
-            switch wire {
-            case 3:
-                guard open.count < depthLimit else { return false }
-                open.append(number)
-            case 4:
-                guard number == innermost else { return false }
-                open.removeLast()
-            default:
-                guard skip(number, wire, end: end, payload) else { return false }
-            }
-        }
         return true
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A schema as a registry tells it (`GET /schemas/ids/{id}`, `GET /subjects/{subject}/versions/{version}`).
+/// A schema as a registry tells it (`GET /schemas/ids/{id}`, `GET /subjects/{subject}/versions/{version}?deleted=true`).
 struct RegistryAnswer: Decodable, Sendable {
     struct Reference: Decodable, Sendable {
         /// The name by which the schema refers to it.

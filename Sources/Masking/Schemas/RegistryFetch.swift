@@ -66,7 +66,9 @@ struct RegistryFetch: Sendable {
                 throw .refused(SchemaError("the schema refers to too many others"))
             }
             result.known[reference.name] = origin
-            let path = "/subjects/\(RegistryFetch.encoded(reference.subject))/versions/\(reference.version)"
+            // A schema outlives its subject's deletion, and so do those that it refers to.
+            let path =
+                "/subjects/\(RegistryFetch.encoded(reference.subject))/versions/\(reference.version)?deleted=true"
             let inner = try await ask(path)
             try await collect(inner, into: &result, depth: depth + 1)
             result.sources.append(Schema.Source(name: reference.name, text: Array(inner.schema.utf8)))

@@ -15,7 +15,7 @@ public struct RegistrySettings: Sendable {
     public var negativeSeconds: Int64 = 30
     /// How long nothing is asked for again after the registry could not be reached.
     public var retrySeconds: Int64 = 5
-    /// Schemas that are kept, failures among them.
+    /// Schemas that are kept, and as many failures.
     public var cacheLimit = 1024
     /// Schemas that are asked for at a time: ids are a peer's input.
     public var askLimit = 16

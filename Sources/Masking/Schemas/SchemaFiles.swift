@@ -44,7 +44,9 @@ extension Schema {
         for name in names {
             let text = try contents(root.appending(path: name))
             total += text.count
-            guard total <= includeByteLimit else { throw SchemaError("\(folder.path): more than 16 MiB of .proto files") }
+            guard total <= includeByteLimit else {
+                throw SchemaError("\(folder.path): more than 16 MiB of .proto files")
+            }
             sources.append(Source(name: name, text: text))
         }
         return sources

@@ -13,6 +13,9 @@ public final class SchemaPlan: Sendable {
     /// All names of fields, by `Leaf.nameID`. The first is empty: the root's.
     public let names: [[UInt8]]
 
+    /// True where no payload has a leaf that anybody wants to see, nor an unknown field that is to go.
+    public let isIdle: Bool
+
     let format: Format
     let leafTypes: [LeafType]
     private let root: Int32
@@ -39,7 +42,8 @@ public final class SchemaPlan: Sendable {
             guard protobuf.messages.indices.contains(message) else { throw SchemaError("there is no such message") }
             let compiler = PlanCompiler(.protobuf(protobuf, options.unknownFields), resolver)
             let root = try compiler.compile(root: message, tags: protobuf.messages[message].tags)
-            return SchemaPlan(.protobuf, root, compiler.names, protobuf.leafTypes, compiler.published, compiler, options)
+            return SchemaPlan(
+                .protobuf, root, compiler.names, protobuf.leafTypes, compiler.published, compiler, options)
         case .jsonSchema: throw SchemaError("a JSON Schema has no plan: its payload is JSON")
         }
     }
@@ -55,6 +59,9 @@ public final class SchemaPlan: Sendable {
         self.published = published
         self.options = options
         keys = MapKeys(resolver, published)
+        isIdle =
+            (format == .avro || options.unknownFields == .keep)
+            && published.tables.nodes.allSatisfy { $0.rule == Node.unseen && ($0.operation != .map || $0.extra < 0) }
     }
 
     /// Finds the leaves of a payload, which begins behind the registry's framing.
@@ -80,6 +87,17 @@ public final class SchemaPlan: Sendable {
     @discardableResult
     public func appendText(of leaf: Leaf, in payload: RawSpan, to text: inout [UInt8]) -> Bool {
         guard payload.holds(leaf.content) else { return false }
+        switch leaf.kind {
+        case .string, .bytes, .fixed:
+            let bytes = unsafe payload.extracting(unchecked: leaf.content)
+            text.append(bytes: bytes)
+            return UTF8Check.isValid(bytes)
+        case .int, .long:
+            let index = Int(leaf.type)
+            guard leafTypes.indices.contains(index) else { return false }
+            return LeafText.appendInteger(leaf.content, leafTypes[index].encoding, leaf.kind, payload, to: &text)
+        default: break
+        }
         return LeafText.append(leaf.content, type(of: leaf), payload, to: &text)
     }
 
@@ -100,7 +118,9 @@ public final class SchemaPlan: Sendable {
         let key = Int(min(leaf.keyStart, leaf.keyEnd))..<Int(leaf.keyEnd)
         let type = -2 - Int(leaf.nameID)
         guard payload.holds(key) else { return }
-        if leafTypes.indices.contains(type), format == .protobuf {
+        if leafTypes.indices.contains(type), format == .protobuf, leafTypes[type].kind != .string {
+            // A key that is not there is its type's zero.
+            if key.isEmpty { return text.append(contentsOf: leafTypes[type].zeroText) }
             _ = LeafText.append(key, leafTypes[type], payload, to: &text)
         } else {
             text.append(bytes: unsafe payload.extracting(unchecked: key))

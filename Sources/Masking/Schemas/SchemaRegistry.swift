@@ -30,7 +30,8 @@ public final class SchemaRegistry: Sendable {
         var heard: Int64 = 0
         /// When asking again is worth it.
         var nextAsk: Int64 = 0
-        var used: Int64 = 0
+        /// In the order of use.
+        var used: UInt64 = 0
         var isAsking = false
         var waiters: [@Sendable () -> Void] = []
     }
@@ -38,6 +39,7 @@ public final class SchemaRegistry: Sendable {
         var entries: [SchemaKey: Entry] = [:]
         var asking = 0
         var waiting = 0
+        var uses: UInt64 = 0
     }
 
     private let settings: RegistrySettings
@@ -80,7 +82,8 @@ public final class SchemaRegistry: Sendable {
             var entry = state.entries.removeValue(forKey: key) ?? Entry()
             // A key that is turned away is not kept: a peer's ids must not push others out.
             defer { if entry.schema != nil || entry.failure != nil || entry.isAsking { state.entries[key] = entry } }
-            entry.used = now
+            state.uses &+= 1
+            entry.used = state.uses
             if let schema = entry.schema {
                 if now < entry.heard + settings.maxAgeSeconds {
                     let isDue = now >= entry.heard + settings.refreshSeconds && now >= entry.nextAsk
@@ -174,14 +177,12 @@ public final class SchemaRegistry: Sendable {
         for wake in waiters { wake() }
     }
 
-    /// Failures go first, then what was not used for the longest time.
+    /// What was not used for the longest time goes. Failures have room of their own: a peer's ids push no schema out.
     private func makeRoom(_ state: inout State) {
-        while state.entries.count > settings.cacheLimit {
-            let oldest = state.entries.filter { !$0.value.isAsking }.min {
-                ($0.value.schema == nil ? 0 : 1, $0.value.used) < ($1.value.schema == nil ? 0 : 1, $1.value.used)
-            }
-            guard let oldest else { return }
-            state.entries[oldest.key] = nil
+        for isFailure in [true, false] {
+            let settled = state.entries.filter { !$0.value.isAsking && ($0.value.schema == nil) == isFailure }
+            guard settled.count > settings.cacheLimit else { continue }
+            if let oldest = settled.min(by: { $0.value.used < $1.value.used }) { state.entries[oldest.key] = nil }
         }
     }
 }

@@ -35,11 +35,12 @@ struct Splicer {
     // MARK: What changes
 
     private func edit(_ leaf: Leaf, _ edit: LeafEdit, _ texts: RawSpan, _ list: inout LeafList) -> Bool {
+        if edit == .keep { return true }
         let type = plan.type(of: leaf)
         let from = list.scratch.count
         var start = Int(leaf.value)
         switch edit {
-        case .keep: return true
+        case .keep: break
         case .text(let range):
             guard texts.holds(range) else { return false }
             if !LeafEncoding.append(unsafe texts.extracting(unchecked: range), type, to: &list.scratch) {

@@ -27,12 +27,16 @@ final class EnvelopeToken: Sendable {
     }
 
     /// Replaces the value from `start` to the end by its token.
-    func make(_ bytes: inout [UInt8], from start: Int) {
+    ///
+    /// - Returns: false, and nothing is changed, where the value is longer than a gibibyte.
+    func make(_ bytes: inout [UInt8], from start: Int) -> Bool {
+        guard bytes.count &- start <= SealedEnvelope.maximumTextCount else { return false }
         switch envelope {
         case .reversible(let cipher): cipher.seal(&bytes, from: start)
         case .sealed(let cipher): cipher.seal(&bytes, from: start)
         }
         Base64URL.encode(&bytes, from: start, behind: prefix)
+        return true
     }
 
     /// Appends the value of what stands behind a token's prefix.

@@ -93,8 +93,8 @@ public final class Tokenizer: Sendable {
     /// masking once.
     ///
     /// - Parameter value: the value's text, without a format's escapes.
-    /// - Returns: false, and nothing is appended, where the value has no such token: only the preserving form has such
-    ///   values (too short, other characters, a card number that Luhn's check finds wrong).
+    /// - Returns: false, and nothing is appended, where the value has no such token: of the preserving form many
+    ///   (too short, other characters, a card number that Luhn's check finds wrong), of others none under a gibibyte.
     public func append(_ value: RawSpan, to output: inout [UInt8]) -> Bool {
         let start = output.count
         if mark != 0, isToken(value, scratch: &output) {
@@ -102,15 +102,16 @@ public final class Tokenizer: Sendable {
             return true
         }
         normalisation.append(value, to: &output)
+        let isMade: Bool
         switch newest {
-        case .opaque(let token): token.make(&output, from: start)
-        case .envelope(let token): token.make(&output, from: start)
-        case .preserving(let token):
-            if token.make(&output, from: start, isNumber: false) { return true }
-            output.removeSubrange(start...)
-            return false
+        case .opaque(let token):
+            token.make(&output, from: start)
+            isMade = true
+        case .envelope(let token): isMade = token.make(&output, from: start)
+        case .preserving(let token): isMade = token.make(&output, from: start, isNumber: false)
         }
-        return true
+        if !isMade { output.removeSubrange(start...) }
+        return isMade
     }
 
     /// Appends the token of a whole number as a number of as many digits, without a leading zero.

@@ -28,7 +28,7 @@ struct DetectionFuzzTests {
             "\u{200b}",
             "\u{ad}", "４", "１１１１", "٤", "\u{1f600}", "中", "0", "1", "7", "42", "aa-bb-cc-dd-ee-01", "%40", "Z",
             "T00:00",
-        ] + ["\r", "\u{8}", "\u{c}", "{", "}", "="]
+        ] + ["&", "#", "%", "!", "Xk29", "fLq8", "1mZp", "aaaaaa", "api_key=", "\r", "\u{8}", "\u{c}", "{", "}", "="]
 
     private static func text(_ generator: inout SeededGenerator) -> [UInt8] {
         var text: [UInt8] = []

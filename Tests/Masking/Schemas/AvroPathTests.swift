@@ -37,7 +37,9 @@ struct AvroPathTests {
 
     @Test func `a map that is taken whole gives its keys too`() throws {
         #expect(
-            try found(TakesPaths(["attributes"])) == ["key of attributes=x", "x=1", "key of attributes=email", "email=c@d"])
+            try found(TakesPaths(["attributes"])) == [
+                "key of attributes=x", "x=1", "key of attributes=email", "email=c@d",
+            ])
     }
 
     @Test func `a record that is taken whole gives all its leaves`() throws {

@@ -8,7 +8,8 @@ struct AvroSchemaTests {
     }
 
     @Test func `names of schemas that are referred to are known`() throws {
-        let address = #"{"type":"record","name":"Address","namespace":"geo","fields":[{"name":"city","type":"string"}]}"#
+        let address =
+            #"{"type":"record","name":"Address","namespace":"geo","fields":[{"name":"city","type":"string"}]}"#
         let person = """
             {"type":"record","name":"Person","namespace":"hr","fields":[{"name":"home","type":"geo.Address"},
               {"name":"work","type":["null","geo.Address"]}]}
@@ -49,7 +50,8 @@ struct AvroSchemaTests {
         "", "{", "nonsense", "\"nonsense\"", "[]", #"[["null"]]"#, #"{"type":"record","name":"R"}"#,
         #"{"type":"record","name":"R","fields":[{"name":"a","type":"R"}]}"#,
         #"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#,
-        #"{"type":"record","name":"R\"","fields":[]}"#, #"{"type":"record","name":"R","fields":[{"name":"a b","type":"int"}]}"#,
+        #"{"type":"record","name":"R\"","fields":[]}"#,
+        #"{"type":"record","name":"R","fields":[{"name":"a b","type":"int"}]}"#,
         #"{"type":"fixed","name":"F","size":-1}"#, #"{"type":"fixed","name":"F","size":99999999999}"#,
         #"{"type":"fixed","name":"F"}"#, #"{"type":"enum","name":"E","symbols":[]}"#,
         #"{"type":"enum","name":"E","symbols":["A","A"]}"#, #"{"type":"array"}"#, #"{"type":"map"}"#,

@@ -50,12 +50,15 @@ final class Harness {
 
 /// Edits by seed: a third of the leaves is kept, a third emptied, the rest has a text that may or may not fit.
 struct RandomEdits {
-    static let pool = [
-        "***", "", "tok_v1_0123456789abcdef", "42", "-7", "3.25", "-0.5", "1e3", "99999999999999999999", "2147483648",
-        "2020-02-29", "2021-02-29", "1969-12-31", "2020-02-29T01:02:03.004Z", "2020-02-29T01:02:03.004", "05:06:07.008",
-        "24:00:00.000", "true", "false", "BETA", "2a4b7c1e-0000-4000-8000-00000000000f",
-        "2a4b7c1e-0000-4000-8000-00000000000g", String(repeating: "long text ", count: 40), "漢字",
-    ].map { Array($0.utf8) } + [[0xff, 0xfe]]
+    static let pool =
+        [
+            "***", "", "tok_v1_0123456789abcdef", "42", "-7", "3.25", "-0.5", "1e3", "99999999999999999999",
+            "2147483648",
+            "2020-02-29", "2021-02-29", "1969-12-31", "2020-02-29T01:02:03.004Z", "2020-02-29T01:02:03.004",
+            "05:06:07.008",
+            "24:00:00.000", "true", "false", "BETA", "2a4b7c1e-0000-4000-8000-00000000000f",
+            "2a4b7c1e-0000-4000-8000-00000000000g", String(repeating: "long text ", count: 40), "漢字",
+        ].map { Array($0.utf8) } + [[0xff, 0xfe]]
 
     var edits: [LeafEdit] = []
     var answers: [OracleAnswer.Edit?] = []

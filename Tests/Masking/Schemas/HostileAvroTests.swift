@@ -38,11 +38,12 @@ struct HostileAvroTests {
         #expect(!isMap)
     }
 
-    @Test(arguments: [
-        [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02], [0xff, 0xff, 0xff, 0xff, 0x0f, 0x00],
-        [0x01, 0x00], [0x08, 0x41], [0x80], [],
-        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02], [0xff, 0xff, 0xff, 0xff, 0x0f, 0x00],
+            [0x01, 0x00], [0x08, 0x41], [0x80], [],
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+        ] as [[UInt8]])
     func `a length that cannot be is refused`(payload: [UInt8]) throws {
         let harness = try harness(#""string""#)
         let isFound = harness.finds(payload)
@@ -79,7 +80,9 @@ struct HostileAvroTests {
     @Test func `a value that is nested too deeply is refused`() throws {
         let harness = try harness(
             #"{"type":"record","name":"N","fields":[{"name":"v","type":"int"},{"name":"n","type":["null","N"]}]}"#)
-        func payload(_ depth: Int) -> [UInt8] { Array(repeating: [0x02, 0x02], count: depth).flatMap { $0 } + [0x02, 0x00] }
+        func payload(_ depth: Int) -> [UInt8] {
+            Array(repeating: [0x02, 0x02], count: depth).flatMap { $0 } + [0x02, 0x00]
+        }
         let fits = harness.finds(payload(63))
         #expect(fits && harness.list.leaves.count == 64)
         let isDeep = harness.finds(payload(64))

@@ -25,7 +25,7 @@ struct ProtobufOracleTests {
 
     @Test(arguments: [0, 1000, 2000])
     func `leaves are what Python reads, and edited payloads are what it is to read`(first: Int) throws {
-        let count = 500
+        let count = 300
         let arguments = [String(first), String(count)]
         let cases = try Oracle.lines(Case.self, Oracle.run("protobuf_cases.py", ["generate"] + arguments))
         #expect(cases.count == count)

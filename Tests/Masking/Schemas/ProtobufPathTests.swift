@@ -25,7 +25,8 @@ struct ProtobufPathTests {
         """
 
     private func harness(
-        _ resolver: some PlaceResolver, _ message: String = "shop.v1.Order", _ unknown: PlanOptions.UnknownFields = .drop
+        _ resolver: some PlaceResolver, _ message: String = "shop.v1.Order",
+        _ unknown: PlanOptions.UnknownFields = .drop
     ) throws -> Harness {
         let schema = try Schema(.protobuf, Array(ProtobufPathTests.order.utf8))
         var options = PlanOptions()
@@ -43,7 +44,8 @@ struct ProtobufPathTests {
     }
 
     private let payload = wire(
-        "0805 1203 'a@b' 1a06 0a01 'x' 1201 '1' 1a0c 0a05 'email' 1203 'c@d' 220b 0a01 's' 1202 07 08 1a02 0a00 4203 '555'")
+        "0805 1203 'a@b' 1a06 0a01 'x' 1201 '1' 1a0c 0a05 'email' 1203 'c@d' 220b 0a01 's' 1202 07 08 1a02 0a00 4203 '555'"
+    )
 
     @Test func `a path takes its field, through repeated fields and packed ones`() throws {
         #expect(try found(payload, TakesPaths(["email"])) == ["email=a@b"])
@@ -58,13 +60,23 @@ struct ProtobufPathTests {
         #expect(try found(turned, TakesPaths(["attributes.email"])) == ["email=c@d"])
         #expect(try found(turned, TakesPaths(["attributes.v", "attributes.a"])) == [])
         #expect(
-            try found(payload, TakesPaths(["attributes"])) == ["key of attributes=x", "x=1", "key of attributes=email", "email=c@d"])
+            try found(payload, TakesPaths(["attributes"])) == [
+                "key of attributes=x", "x=1", "key of attributes=email", "email=c@d",
+            ])
     }
 
     @Test func `a number that is a key is its decimal`() throws {
         let payload = wire("3a07 08ff01 1202 0a00 3a07 0807 1203 0a01 'q' 3a02 1200")
         #expect(try found(payload, TakesPaths(["byNumber.7.sku"])) == ["sku=q"])
         #expect(try found(payload, TakesPaths(["byNumber.255.sku", "byNumber.0.sku"])) == ["sku="])
+        let flags = try Schema(
+            .protobuf,
+            Array(#"syntax = "proto3"; message M { map<bool, string> f = 1; map<sint64, string> n = 2; }"#.utf8))
+        let harness = try Harness(flags, message: 0, TakesPaths(["f.*", "n.-5", "n.0"]))
+        let entries = wire("0a03 1201 'a' 0a05 0801 1201 'b' 1205 0809 1201 'c' 1205 0807 1201 'd' 1203 1201 'e'")
+        let isFound = harness.finds(entries)
+        #expect(isFound)
+        #expect(harness.described(entries) == ["false=a", "true=b", "-5=c", "0=e"])
     }
 
     @Test func `a Struct and a wrapper are no levels of a path`() throws {
@@ -97,7 +109,9 @@ struct ProtobufPathTests {
         #expect(isFound)
         let output = harness.rewritten(payload, [.empty, .text(0..<5), .empty, .empty], texts: Array("30000".utf8))
         #expect(
-            output == wire("0805 1a06 0a01 'x' 1201 '1' 1a0c 0a05 'email' 1203 'c@d' 220d 0a01 's' 1204 b0ea01 00 1a02 0a00"))
+            output
+                == wire(
+                    "0805 1a06 0a01 'x' 1201 '1' 1a0c 0a05 'email' 1203 'c@d' 220d 0a01 's' 1204 b0ea01 00 1a02 0a00"))
     }
 
     @Test func `lengths grow with what is in them, at every depth`() throws {
@@ -111,7 +125,8 @@ struct ProtobufPathTests {
     }
 
     @Test func `unknown fields are dropped at any depth, or kept`() throws {
-        let hidden = wire("0805 a20103 'ssn' 2205 1a03 7a01 'h' 1a06 0a01 'x' 7a01 'q' 7d 01020304 7b 0805 7c 4203 '555'")
+        let hidden = wire(
+            "0805 a20103 'ssn' 2205 1a03 7a01 'h' 1a06 0a01 'x' 7a01 'q' 7d 01020304 7b 0805 7c 4203 '555'")
         let dropping = try harness(TakesPaths(["email"]))
         let isFound = dropping.finds(hidden)
         #expect(isFound)

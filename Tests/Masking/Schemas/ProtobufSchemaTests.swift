@@ -37,7 +37,8 @@ struct ProtobufSchemaTests {
 
     @Test(arguments: [
         "nonsense", "syntax = \"proto9\";", "syntax = \"proto3\"; message M { int32 a = 1; int32 b = 1; }",
-        "syntax = \"proto3\"; message M { Missing a = 1; }", "syntax = \"proto3\"; import \"missing.proto\"; message M {}",
+        "syntax = \"proto3\"; message M { Missing a = 1; }",
+        "syntax = \"proto3\"; import \"missing.proto\"; message M {}",
         "syntax = \"proto3\"; import \"/etc/passwd\"; message M {}", "syntax = \"proto3\"; message M { int32 a = 0; }",
         "syntax = \"proto3\"; message M {", "\u{0}\u{1}",
     ])

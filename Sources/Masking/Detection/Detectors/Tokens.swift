@@ -1,5 +1,3 @@
-import TidegateWire
-
 extension DetectorSet {
     /// Looks at each token (letters, digits and `-._/+=`) that a bit of `places` lies in, once.
     func examineTokens(_ text: TextBytes, _ offset: Int, _ places: UInt64, _ pass: inout DetectionPass) {
@@ -50,8 +48,10 @@ extension DetectorSet {
         pass.tokenEnd = max(at, start &+ 1)
         var end = at
         while end > start, text[end &- 1] == UInt8(ascii: ".") { end &-= 1 }
-        if enabled.has(.mac), end &- start == 17 || end &- start == 14 {
-            examineHardwareAddress(text, start, end, &pass)
+        if enabled.has(.mac), digits > 0 {
+            var value = end
+            while value > start, text[value &- 1] != UInt8(ascii: "="), end &- value < 18 { value &-= 1 }
+            if end &- value == 17 || end &- value == 14 { examineHardwareAddress(text, value, end, &pass) }
         }
         if enabled.has(.secret), digits > 0, letters > 0, end &- start != 36 || !text.isInUUID(start, end) {
             examineSecret(text, start, end, &pass)
@@ -192,18 +192,50 @@ extension DetectorSet {
         return end
     }
 
-    /// What looks random where a secret is announced: 16 or more characters with letters and digits.
+    /// What looks random where a secret is announced: 16 or more bytes with letters and digits, up to a space or quote.
     private func examineSecret(_ text: TextBytes, _ start: Int, _ end: Int, _ pass: inout DetectionPass) {
         var start = start
-        // "password=abc": the value is behind the last "=" that something follows.
+        var end = end
+        while isSecretByte(text[start &- 1]), end &- start < 256 { start &-= 1 }
+        if pass.isAssuming, text[start &- 1] == UInt8(ascii: "\\") {
+            // An escape's letter may be the first.
+            pass.hasHit = true
+            return
+        }
+        while isSecretByte(text[end]), end &- start < 512 { end &+= 1 }
+        while end > start, text[end &- 1] == UInt8(ascii: ".") || text[end &- 1] == UInt8(ascii: ":") { end &-= 1 }
+        // "password=..." and "password:...": a name, and its value.
         var at = start
-        while at < end {
-            if text[at] == UInt8(ascii: "="), at &+ 1 < end, text[at &+ 1] != UInt8(ascii: "=") { start = at &+ 1 }
+        while text[at].isAlphanumeric || text[at] == UInt8(ascii: "_") || text[at] == UInt8(ascii: "-")
+            || text[at] == UInt8(ascii: ".")
+        {
             at &+= 1
         }
+        var isAnnounced = false
+        if at > start, at &+ 1 < end, at &- start <= 64, text[at] == UInt8(ascii: "=") || text[at] == UInt8(ascii: ":")
+        {
+            isAnnounced = text.meaning(start, at).contains(Context(.secret))
+            let isName = isAnnounced || !looksRandom(text, start, at)
+            if isName { start = at &+ 1 }
+            if isName, !isAnnounced, !pass.isAssuming, !pass.name.contains(Context(.secret)) { return }
+        }
         guard end &- start >= 16, end &- start <= 4096, looksRandom(text, start, end) else { return }
-        guard pass.announces(.secret, text, start, end) else { return }
-        pass.add(.secret, start, end, pass.name.contains(Context(.secret)) ? 85 : 70)
+        if end &- start == 36, text.isInUUID(start, end) { return }
+        isAnnounced = isAnnounced || pass.isAssuming || pass.name.contains(Context(.secret))
+        if !isAnnounced, pass.name.isDisjoint(with: .against) || !pass.name.isDisjoint(with: .all) {
+            isAnnounced = text.meaningAround(start, start, reach: 40, behind: false).contains(Context(.secret))
+        }
+        if isAnnounced { pass.add(.secret, start, end, pass.name.contains(Context(.secret)) ? 85 : 70) }
+    }
+
+    func isSecretByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "<"),
+            UInt8(ascii: ">"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\\"), UInt8(ascii: "`"),
+            UInt8(ascii: "|"):
+            false
+        default: byte > 0x20 && byte < 0x7f
+        }
     }
 
     /// Letters and digits change places often, or capitals and small letters do: words and dates do not.
@@ -222,7 +254,7 @@ extension DetectorSet {
             if next != kind { changes &+= 1 }
             kind = next
         }
-        return digits >= 2 && letters >= 2 && seen.nonzeroBitCount >= 8 && changes &* 6 >= limit &- start
+        return digits >= 1 && letters >= 2 && seen.nonzeroBitCount >= 8 && changes &* 6 >= limit &- start
     }
 }
 

@@ -1,5 +1,3 @@
-import TidegateWire
-
 extension DetectorSet {
     /// Private keys between `-----BEGIN ... PRIVATE KEY-----` and the line that ends them (RFC 7468), or the end of the
     /// text where that line is missing.

@@ -146,8 +146,9 @@ extension TextBytes {
 
     /// What the words before `start` and directly behind `end` announce; of words that contradict the nearer one holds.
     ///
-    /// - Parameter reach: how many bytes before are read; the words behind are read where it is more than 32.
-    func meaningAround(_ start: Int, _ end: Int, reach: Int = 64) -> Context {
+    /// - Parameter reach: how many bytes before are read.
+    /// - Parameter behind: whether the words behind are read too.
+    func meaningAround(_ start: Int, _ end: Int, reach: Int = 64, behind: Bool = true) -> Context {
         var reader = WordReader()
         var result: Context = []
         var at = max(0, start &- reach)
@@ -168,7 +169,7 @@ extension TextBytes {
             at &+= 1
         }
         take(reader.endWord(), &result)
-        if !result.isDisjoint(with: .against) || reach <= 32 { return result }
+        if !result.isDisjoint(with: .against) || !behind { return result }
         reader = WordReader()
         at = end
         let limit = min(count, end &+ 32)
@@ -202,5 +203,18 @@ extension TextBytes {
             result.subtract(.against)
             result.formUnion(meaning.intersection(.all))
         }
+    }
+
+    /// What the words before `start` announce, back to the next digit: nothing else can be meant.
+    func meaningDirectlyBefore(_ start: Int) -> Context {
+        var at = start
+        while at > 0, start &- at < 64, !isDigit(at &- 1) { at &-= 1 }
+        return meaningAround(start, start, reach: start &- at, behind: false)
+    }
+
+    /// What a part of the bytes announces, taken as a name.
+    func meaning(_ start: Int, _ end: Int) -> Context {
+        guard start >= 0, start < end, end <= count else { return [] }
+        return unsafe TextBytes(block(start), end &- start).meaningOfName()
     }
 }

@@ -76,7 +76,7 @@ struct CharacterRun: ~Copyable {
             }
             if digits == 0 { lettersOnly &+= 1 } else { lettersOnly = 0 }
             let length = at &- begin
-            if groupCount > 0, digits == 0, length > 4 || lettersOnly > 1 {
+            if groupCount > 0, digits == 0, length > 4 || (lettersOnly > 1 && !beginsAccount) {
                 // A word: what is a number ended before it.
                 count = first
                 end = unsafe groups[groupCount &- 1].end
@@ -124,6 +124,9 @@ struct CharacterRun: ~Copyable {
             }
         }
     }
+
+    /// As an IBAN in groups does: a country, two digits, and a mark.
+    private var beginsAccount: Bool { group(0).limit == 4 && letters & 0b1111 == 0b0011 }
 
     private mutating func trim() {
         if count < 64 { letters &= 1 << UInt64(count) &- 1 }

@@ -1,30 +1,34 @@
-import TidegateWire
-
 extension DetectorSet {
     /// Four numbers up to 255 with points between (RFC 791, as everybody writes them), and no version of a program.
-    func examineIPv4(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
-        guard pass.run.groupCount &- group >= 4 else { return }
+    ///
+    /// - Returns: true where they begin with `group`.
+    func examineIPv4(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) -> Bool {
+        guard pass.run.groupCount &- group >= 4 else { return false }
         for index in 0..<4 {
             let part = pass.run.group(group &+ index)
             let size = part.end &- part.start
-            guard size <= 3, index == 0 || (part.mark == UInt8(ascii: ".") && part.marks == 1) else { return }
+            guard size <= 3, index == 0 || (part.mark == UInt8(ascii: ".") && part.marks == 1) else { return false }
             var value = 0
             for offset in part.start..<part.end {
-                guard text.isDigit(offset) else { return }
+                guard text.isDigit(offset) else { return false }
                 value = value &* 10 &+ Int(text[offset] &- 48)
             }
-            guard value <= 255, size == 1 || text[part.start] != UInt8(ascii: "0") else { return }
+            guard value <= 255, size == 1 || text[part.start] != UInt8(ascii: "0") else { return false }
         }
         let start = pass.run.group(group).start
         let end = pass.run.group(group &+ 3).end
-        if text[start &- 1] == UInt8(ascii: "."), text.isAlphanumeric(start &- 2) { return }
-        if text[end] == UInt8(ascii: "."), text.isAlphanumeric(end &+ 1) { return }
-        if text[start &- 1] == UInt8(ascii: "-") && text.isAlphanumeric(start &- 2) { return }
+        if text[end] == UInt8(ascii: "."), text.isAlphanumeric(end &+ 1) { return false }
+        let before = text[start &- 1]
+        if !pass.isAssuming, before == UInt8(ascii: ".") || before == UInt8(ascii: "-"), text.isAlphanumeric(start &- 2)
+        {
+            return false
+        }
         if !pass.isAssuming, !pass.name.contains(Context(.ipv4)) {
-            if pass.name.contains(.version) { return }
-            if text.meaningAround(start, start, reach: 16).contains(.version) { return }
+            if pass.name.contains(.version) { return false }
+            if text.meaningAround(start, start, reach: 16, behind: false).contains(.version) { return false }
         }
         pass.add(.ipv4, start, end, 90)
+        return true
     }
 
     /// IPv6 addresses (RFC 4291, section 2.2) and hardware addresses with colons around the colons that `places` marks.
@@ -124,6 +128,8 @@ extension DetectorSet {
             at &+= 1
         }
         if size > 0 { groups &+= 1 }
+        // Eight pairs of digits are the name of a port or the beginning of a fingerprint.
+        if doubles == 0, digits == 16, end &- start == 23 { return }
         guard doubles == 1 ? groups <= 7 : doubles == 0 && groups == 8 else { return }
         // "::1" is nobody's, and "a::b" is more often a program's name than an address.
         if doubles == 1, groups < 2 || digits < 4 || (!hasDigit && groups < 3) { return }

@@ -13,10 +13,10 @@ extension ContextWords {
         ),
         (
             Context(.usSocialSecurity),
-            "ssn socialsecurity socialsecuritynumber socialsec socialsecno social ssnumber ssnum ssno taxid tin"
+            "ssn socialsecurity socialsecuritynumber socialsec socialsecno ssnumber ssnum ssno taxid tin"
         ),
         (Context(.usTaxpayer), "itin taxid taxpayer taxpayerid taxidentification tin"),
-        (Context(.iban), "iban bankaccount kontonummer"),
+        (Context(.iban), "iban bankaccount kontonummer accountnumber"),
         (Context(.usRoutingNumber), "aba routing routingnumber routingno abanumber rtn routingtransit abartn"),
         (Context(.usProviderIdentifier), "npi nationalprovider provideridentifier providerid npinumber"),
         (Context(.usMedicareIdentifier), "mbi medicare beneficiary medicareid medicarenumber"),
@@ -50,7 +50,7 @@ extension ContextWords {
             Context(.phone),
             """
             phone telephone tel tele fon mobile cell cellphone cellular phonenumber phoneno mobilenumber mobileno mobil fax
-            msisdn call dial whatsapp sms texted handy handynummer telefon telefonnummer rufnummer anrufen mobilnummer
+            msisdn call dial whatsapp sms texted handy handynummer rufen zurückrufen appeler chiamare chiamami ligar telefon telefonnummer rufnummer anrufen mobilnummer
             mobiltelefon téléphone portable appelez tél telefono teléfono móvil movil llamar celular telefone telemovel
             telemóvel cellulare telefoonnummer telefoon mobiel bellen telefonu komórka komorka zadzwoń homephone workphone
             mobilephone contactnumber contactno phonework phonehome callback reach hotline landline voicemail 电话 手机
@@ -75,7 +75,7 @@ extension ContextWords {
             """
             password passwd pwd pass passphrase passcode secret token apikey accesskey privatekey secretkey secretaccesskey
             clientsecret credential auth authorization bearer signingkey encryptionkey sessionkey authtoken accesstoken
-            refreshtoken apitoken apisecret sharedkey masterkey kennwort passwort contraseña contrasena clave motdepasse
+            refreshtoken apitoken secreta secreto segreta segreto geheim geheimnis secrète dbpassword apisecret sharedkey masterkey kennwort passwort contraseña contrasena clave motdepasse
             senha wachtwoord hasło haslo parola webhooksecret sessionid sessiontoken cookie xapikey accountkey
             """
         ),
@@ -85,11 +85,11 @@ extension ContextWords {
             order orderid orderno ordernumber orders bestellung bestellnummer commande pedido ordine tracking trackingid
             trackingnumber trace traceid span spanid request requestid correlation correlationid uuid guid hash sha sha1
             sha256 md5 checksum etag commit revision build sku ean upc isbn gtin imei barcode serial serialnumber product
-            productid article artikelnummer item itemid invoice invoiceno invoicenumber rechnung rechnungsnummer facture
-            factura fattura shipment parcel ticket ticketid sequence seq offset batch batchid event eventid message
-            messageid ref reference txid transactionid transaction transactionno lot partnumber part job jobid run runid
-            pid row rowid counter count amount total price balance size bytes length latitude longitude lat lon lng
-            case caseid casenumber page index port error errorcode
+            productid article artikelnummer itemid invoice invoiceno invoicenumber rechnung rechnungsnummer facture
+            factura fattura shipment parcel ticket ticketid sequence seq batch batchid eventid 
+            messageid ref reference txid transactionid transaction transactionno partnumber job jobid runid
+            pid rowid amount total price balance latitude longitude lat lon lng
+             caseid casenumber errorcode
             """
         ),
         (

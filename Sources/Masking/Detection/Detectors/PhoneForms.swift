@@ -1,5 +1,3 @@
-import TidegateWire
-
 /// The calling codes of ITU-T E.164 and how many digits follow them.
 struct CallingCodes: Sendable {
     static let shared = CallingCodes()
@@ -54,20 +52,23 @@ struct CallingCodes: Sendable {
 extension DetectorSet {
     /// Telephone numbers that begin with `group`: international ones, national ones in usual groups, and, where they are
     /// announced, what has 7 to 15 digits.
-    func examinePhone(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
+    ///
+    /// - Returns: the group behind a sure one, or `group`.
+    func examinePhone(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) -> Int {
         let first = pass.run.first(group)
         let firstLength = Int(pass.run.group(group).limit) &- first
-        if pass.run.lettersIn(first, firstLength) != 0 { return }
+        if pass.run.lettersIn(first, firstLength) != 0 { return group }
         let start = pass.run.group(group).start
         let before = text[start &- 1]
         if before == UInt8(ascii: "+") || (before == UInt8(ascii: "(") && text[start &- 2] == UInt8(ascii: "+")) {
-            examineInternational(text, group, start &- (before == UInt8(ascii: "+") ? 1 : 2), &pass)
-            return
+            return examineInternational(text, group, start &- (before == UInt8(ascii: "+") ? 1 : 2), &pass)
         }
-        if before == UInt8(ascii: ":") && text.isDigit(start &- 2) { return }
+        if before == UInt8(ascii: ":") && text.isDigit(start &- 2) { return group }
         var window = NumberWindow(pass.run, group)
         var announced = -1
+        var announcedLast = group
         var best = -1
+        var bestLast = group
         var confidence = 0
         var isAnnounced = false
         var isAsked = false
@@ -82,6 +83,7 @@ extension DetectorSet {
             let usual = usualForm(text, window, &pass)
             if usual > confidence, !text.goesOn(window), !text.isInUUID(window.start, window.end) {
                 best = window.end
+                bestLast = last
                 isBracketed = window.hasBracket
                 confidence = usual
             }
@@ -93,6 +95,7 @@ extension DetectorSet {
                 }
                 if isAnnounced {
                     announced = window.end
+                    announcedLast = last
                     isBracketed = window.hasBracket
                 }
             }
@@ -100,16 +103,21 @@ extension DetectorSet {
         let open = before == UInt8(ascii: "(") && isBracketed ? start &- 1 : start
         if announced > best, confidence < 80 || hasName {
             pass.add(.phone, open, extended(text, announced), 90)
+            return hasName ? announcedLast &+ 1 : group
         } else if best > 0, isAnnounced || confidence >= 90 || !pass.contradicts(text, start) {
             pass.add(.phone, open, extended(text, best), isAnnounced ? 95 : confidence)
+            return confidence >= 80 ? bestLast &+ 1 : group
         }
+        return group
     }
 
-    private func examineInternational(_ text: TextBytes, _ group: Int, _ start: Int, _ pass: inout DetectionPass) {
+    private func examineInternational(_ text: TextBytes, _ group: Int, _ start: Int, _ pass: inout DetectionPass) -> Int
+    {
         var window = NumberWindow(pass.run, group)
         var end = -1
+        var next = group
         var skipped = -1
-        if text.isAlphanumeric(start &- 1) { return }
+        if !pass.isAssuming, text.isAlphanumeric(start &- 1) { return group }
         for last in group..<min(pass.run.groupCount, group &+ 16) {
             if pass.run.group(last).isExtension && last > group { break }
             window.extend(pass.run, to: last)
@@ -123,9 +131,11 @@ extension DetectorSet {
             }
             if window.length >= 7, CallingCodes.shared.mayBe(pass.run, window.first, window.length, without: skipped) {
                 end = window.end
+                next = last &+ 1
             }
         }
         if end > 0 { pass.add(.phone, start, extended(text, end), 92) }
+        return next
     }
 
     /// How sure it is that the window is a telephone number as its country writes them; 0 where it is none.
@@ -141,16 +151,23 @@ extension DetectorSet {
             if skip == 3, leading != 0 || pass.run.digit(run &+ 1) != 0 || pass.run.digit(run &+ 2) != 1 { break }
             if window.shape & 0xff == 0x37, !isOpen, !window.hasBracket { break }
             if pass.run.digit(run &+ skip) < 2 || pass.run.digit(run &+ skip &+ 3) < 2 { break }
-            return isOpen || window.hasBracket || skip > 0 ? 90 : window.has(UInt8(ascii: " ")) ? 65 : 80
+            if isOpen || window.hasBracket || skip > 0 { return 90 }
+            if window.has(UInt8(ascii: " ")) { return isInRow(text, window) ? 0 : 65 }
+            return 80
         case 0x254, 0x244:
-            if isOpen { return 85 }  // Brazil
+            if isOpen { return 85 }  // Brazil: area, then four or five digits, a dash and four more
+            if leading != 0, text[window.end &- 5] == UInt8(ascii: "-"), text[window.start &+ 2] == UInt8(ascii: " ") {
+                return 65
+            }
         case 0x55:
-            if leading >= 6, !window.has(UInt8(ascii: ".")), !window.has(UInt8(ascii: "/")) { return 60 }  // India
+            if leading >= 6, window.has(UInt8(ascii: " ")) || window.has(UInt8(ascii: "-")), !isInRow(text, window) {
+                return 60  // India
+            }
         case 0x344:
-            if leading == 1, pass.run.digit(run &+ 1) >= 3 { return 70 }  // China
+            if leading == 1, pass.run.digit(run &+ 1) >= 3, !isInRow(text, window) { return 70 }  // China
         default: break
         }
-        guard leading == 0, !window.isBare, window.length >= 9, window.length <= 13 else { return 0 }
+        guard leading == 0, !window.isBare, window.length >= 9 else { return 0 }
         if pass.run.digit(run &+ 1) == 0 {
             // The international prefix of most countries.
             let isPossible = CallingCodes.shared.mayBe(pass.run, run &+ 2, window.length &- 2, without: -1)
@@ -166,15 +183,30 @@ extension DetectorSet {
         }
     }
 
+    /// True where spaces part the window from digits on either side: numbers in a row.
+    func isInRow(_ text: TextBytes, _ window: NumberWindow) -> Bool {
+        var at = window.start &- 1
+        while text[at] == UInt8(ascii: " ") { at &-= 1 }
+        if text.isDigit(at) { return true }
+        at = window.end
+        while text[at] == UInt8(ascii: " ") { at &+= 1 }
+        return text.isDigit(at)
+    }
+
     /// True where the window may be the number that a name or words announce: no date, no time since 1970.
     private func mayBeAnnounced(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) -> Bool {
         if pass.isAssuming || pass.name.contains(Context(.phone)) { return true }
         switch window.shape {
-        case 0x422, 0x224, 0x4222, 0x42222, 0x324: return false
+        case 0x422, 0x224, 0x4222, 0x42222, 0x324, 0x222: return false
+        case 0x444: if isInRow(text, window) { return false }
         default: break
         }
+        // An amount, a time.
+        if window.last == window.group &+ 1, window.has(UInt8(ascii: ".")), window.shape & 0xf <= 2 { return false }
+        if text[window.end] == UInt8(ascii: ":"), text.isDigit(window.end &+ 1) { return false }
         if window.isBare {
             let first = pass.run.digit(window.first) &* 10 &+ pass.run.digit(window.first &+ 1)
+            if window.length == 14, first == 19 || first == 20 { return false }
             if window.length == 8 || ((window.length == 13 || window.length == 10) && (first == 16 || first == 17)) {
                 return false
             }

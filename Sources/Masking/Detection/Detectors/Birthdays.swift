@@ -1,50 +1,58 @@
-import TidegateWire
-
 extension DetectorSet {
-    /// A date of birth in figures that begins with `group`: found only where it is announced.
-    func examineDate(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) {
+    /// A date in figures that begins with `group`: of birth only where that is announced.
+    ///
+    /// - Returns: true where it is a date, of whatever.
+    func examineDate(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) -> Bool {
         let first = pass.run.group(group)
         let start = first.start
         let size = first.end &- start
         var end = first.end
+        /// Two figures for the year, or spaces, may be anything.
+        var isCertain = true
         if size == 8 {
             let year = number(text, start, 4)
             guard isDate(year, number(text, start &+ 4, 2), number(text, start &+ 6, 2)), !text.isAlphanumeric(end)
             else {
-                return
+                return false
             }
-            guard pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) else { return }
+            guard
+                pass.isAssuming || pass.name.contains(Context(.dateOfBirth))
+                    || text.meaningDirectlyBefore(start).contains(Context(.dateOfBirth))
+            else { return false }
         } else {
-            guard pass.run.groupCount &- group >= 3 else { return }
+            guard pass.run.groupCount &- group >= 3 else { return false }
             let second = pass.run.group(group &+ 1)
             let third = pass.run.group(group &+ 2)
             guard second.mark == third.mark, second.marks <= 2, third.marks <= 2, second.end &- second.start <= 2 else {
-                return
+                return false
             }
             switch second.mark {
             case UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: " "), UInt8(ascii: "_"): break
-            default: return
+            default: return false
             }
+            if second.mark == UInt8(ascii: " ") { isCertain = false }
             let middle = number(text, second.start, second.end &- second.start)
             if size == 4 {
                 // The time of day may follow: "T00:00".
                 let day = third.start
                 let days = text.isDigit(day &+ 1) ? 2 : 1
                 guard isDate(number(text, start, 4), middle, number(text, day, days)), !text.isDigit(day &+ days) else {
-                    return
+                    return false
                 }
                 end = day &+ days
-                if end < third.end, text[end] | 0x20 != UInt8(ascii: "t") { return }
+                if end < third.end, text[end] | 0x20 != UInt8(ascii: "t") { return false }
             } else {
                 let years = third.end &- third.start
-                guard size <= 2, years == 4 || years == 2 else { return }
+                guard size <= 2, years == 4 || years == 2 else { return false }
+                isCertain = years == 4
                 let year = number(text, third.start, years) &+ (years == 2 ? 1900 : 0)
                 let one = number(text, start, size)
-                guard isDate(year, middle, one) || isDate(year, one, middle) else { return }
+                guard isDate(year, middle, one) || isDate(year, one, middle) else { return false }
                 end = third.end
             }
         }
-        addDate(text, start, end, &pass)
+        if enabled.has(.dateOfBirth) { addDate(text, start, end, &pass) }
+        return isCertain
     }
 
     /// The date of birth that a time begins with: "1990-01-02T00:00".
@@ -99,7 +107,7 @@ extension DetectorSet {
         if pass.isAssuming || pass.name.contains(Context(.dateOfBirth)) {
             pass.add(.dateOfBirth, start, end, 95)
         } else if pass.name.isDisjoint(with: .against) || !pass.name.isDisjoint(with: .all),
-            pass.near(text, start, end).contains(Context(.dateOfBirth))
+            text.meaningDirectlyBefore(start).contains(Context(.dateOfBirth))
         {
             pass.add(.dateOfBirth, start, end, 85)
         }

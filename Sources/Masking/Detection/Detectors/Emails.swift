@@ -1,5 +1,3 @@
-import TidegateWire
-
 extension DetectorSet {
     /// Addresses of mail (RFC 5321, unquoted local parts; beyond ASCII RFC 6531) around the "@" and "%40" of a block.
     func examineEmails(_ text: TextBytes, _ offset: Int, _ places: UInt64, _ pass: inout DetectionPass) {

@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+import TidegateSchemas
+
+struct SchemaFileTests {
+    private func withFiles(_ files: [String: [UInt8]], _ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "tidegate-schemas-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, bytes) in files {
+            let url = folder.appending(path: name)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(bytes).write(to: url)
+        }
+        try body(folder.path)
+    }
+
+    @Test func `schemas are read from files, with what they import`() throws {
+        let files = [
+            "a.avsc": #"{"type":"record","name":"A","fields":[{"name":"b","type":"B"}]}"#,
+            "b.avsc": #"{"type":"enum","name":"B","symbols":["X"]}"#,
+            "shop/order.proto": #"syntax = "proto3"; import "shop/line.proto"; message Order { Line line = 1; }"#,
+            "shop/line.proto": #"syntax = "proto3"; message Line { string sku = 1; }"#, "shop/broken.proto": "nonsense",
+            "t.json": #"{"properties":{"x":{"confluent:tags":["T"]}}}"#,
+        ]
+        try withFiles(files.mapValues { Array($0.utf8) }) { folder in
+            #expect(try Schema(file: folder + "/a.avsc", references: [folder + "/b.avsc"]).format == .avro)
+            let order = try Schema(file: folder + "/shop/order.proto", include: folder)
+            #expect(order.message(named: "Line") != nil && order.message(at: .first) == order.message(named: "Order"))
+            #expect(try Schema(file: folder + "/t.json").tags == ["T"])
+            #expect(throws: SchemaError.self) { try Schema(file: folder + "/a.avsc") }
+            #expect(throws: SchemaError.self) { try Schema(file: folder + "/shop/order.proto") }
+            #expect(throws: SchemaError.self) { try Schema(file: folder + "/missing.avsc") }
+            #expect(throws: SchemaError.self) { try Schema(file: folder + "/shop") }
+        }
+    }
+
+    @Test(.enabled(if: Oracle.isThere, Oracle.lacking)) func `a set of descriptors is read from a file`() throws {
+        let cases = try Oracle.lines(
+            ProtobufOracleTests.Case.self, Oracle.run("protobuf_cases.py", ["generate", "1", "1"]))
+        let bytes = unhex(try #require(cases.first).descriptors)
+        try withFiles(["s.desc": bytes, "cut.desc": Array(bytes.dropLast())]) { folder in
+            let schema = try Schema(file: folder + "/s.desc")
+            #expect(schema.message(named: "shop.v1.M0") != nil)
+            #expect(throws: SchemaError.self) { try Schema(file: folder + "/cut.desc") }
+        }
+    }
+}
