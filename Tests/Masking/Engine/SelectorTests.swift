@@ -85,6 +85,7 @@ struct SelectorTests {
         #expect(found.map(\.rule) == [0, 1])
         #expect(found[1].detector == "email" && found[1].start == 3 && found[1].end == 18)
         #expect(found.map(\.action) == ["keepLast", "redact"])
+        #expect(found[0].start == 0 && found[0].end == 4)
         let tallies = fixture.profile.tallies()
         #expect(tallies.map(\.count) == [1, 1, 1])
         #expect(tallies.map(\.isDetector) == [false, false, true])

@@ -222,13 +222,14 @@ final class MaskingWorkspace: @unchecked Sendable {
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
     }
 
-    func acted(_ rule: Int) {
+    /// - Parameter bytes: of the value's text, where findings are asked for.
+    func acted(_ rule: Int, bytes: Int = 0) {
         counted[rule] &+= 1
         guard findings != nil else { return }
         let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
         findings?.append(
             MaskingFinding(
-                path: path, rule: rule, detector: nil, start: 0, end: 0, confidence: 100,
+                path: path, rule: rule, detector: nil, start: 0, end: bytes, confidence: 100,
                 action: action?.word ?? "redact"))
     }
 

@@ -115,7 +115,7 @@ struct JSONScanner {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
-            workspace.acted(rule)
+            workspace.acted(rule, bytes: explains ? textCount(start, end) : 0)
         } else {
             guard act(start, end, rule) else { return }
         }
@@ -188,6 +188,10 @@ struct JSONScanner {
         let result = unsafe plain.withUnsafeBytes { unsafe body($0, workspace) }
         workspace.plain = plain
         return result
+    }
+
+    private func textCount(_ start: Int, _ end: Int) -> Int {
+        unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, _ in text.count }
     }
 
     private func keepSubject(_ start: Int, _ end: Int, _ slot: Int) {
@@ -353,9 +357,9 @@ struct JSONScanner {
             guard let colon = space(keyEnd), byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1) else {
                 return nil
             }
+            if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
             let isRemoved = removes(automaton, inner, named)
             if detects, !isRemoved { inspectName(at &+ 1, keyEnd &- 1) }
-            if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
             guard
                 let end = value(
                     begin, automaton, inner, depth: depth &+ 1, named: named, isRemoved: isRemoved),
@@ -383,8 +387,8 @@ struct JSONScanner {
         var index = 0
         while true {
             let inner = places.isEmpty ? places : automaton.step(places, index: index)
-            let isRemoved = removes(automaton, inner, nil)
             if explains { workspace.enter(index) }
+            let isRemoved = removes(automaton, inner, nil)
             guard let end = value(at, automaton, inner, depth: depth &+ 1, isRemoved: isRemoved),
                 let next = space(end)
             else { return nil }
