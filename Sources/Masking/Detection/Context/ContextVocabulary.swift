@@ -19,14 +19,20 @@ extension ContextWords {
         (Context(.iban), "iban bankaccount kontonummer accountnumber"),
         (
             Context(.usRoutingNumber),
-            "aba routing transit transitnumber bankrouting wire routingcode fedwire routingnumber routingno abanumber rtn routingtransit abartn"
+            """
+            aba abanumber abacode abartn rtn routing routingnumber routingno routingcode routingtransit bankrouting transit \
+            transitnumber wire fedwire ach achrouting
+            """
         ),
         (
             Context(.usProviderIdentifier),
-            "npi provider physician clinician practitioner rendering nationalprovider provideridentifier providerid npinumber"
+            """
+            npi npinumber npino provider providerid providernumber provideridentifier nationalprovider prescriber physician doctor \
+            clinician practitioner rendering referring attending ordering dispenser healthcareprovider hcp
+            """
         ),
         (Context(.usMedicareIdentifier), "mbi medicare beneficiary medicareid medicarenumber"),
-        (Context(.usDrugRegistration), "dea deanumber drugenforcement prescription prescriber deano dearegistration"),
+        (Context(.usDrugRegistration), "dea deanumber deano deareg dearegistration drugenforcement prescription prescribing prescriber controlledsubstance"),
         (Context(.ukHealthService), "nhs nhsnumber nhsno nhsid healthservice nationalhealth"),
         (
             Context(.ukNationalInsurance),
@@ -34,7 +40,7 @@ extension ContextWords {
         ),
         (
             Context(.canadaSocialInsurance),
-            "sin socialinsurance socialinsurancenumber assurancesociale numérodassurancesociale nas sinnumber sinno"
+            "sin sinnumber sinno socialinsurance socialinsurancenumber socialins assurancesociale numérodassurancesociale nas"
         ),
         (Context(.indiaAadhaar), "aadhaar aadhar adhaar uidai aadhaarnumber aadhaarno"),
         (Context(.indiaAccount), "pan pancard pannumber panno incometax permanentaccount"),
@@ -51,7 +57,10 @@ extension ContextWords {
         (Context(.chinaResident), "residentid sfz shenfenzheng idcard 身份证 身份证号 身份证号码"),
         (
             Context(.netherlandsCitizen),
-            "bsn burgerservicenummer citizenservice citizenservicenumber persoonsnummer sofinummer sofi burgerservice"
+            """
+            bsn bsnnummer bsnnr burgerservicenummer burgerservicenr burgerservice burgernummer citizenservice \
+            citizenservicenumber persoonsnummer sofinummer sofinr sofi servicenummer dutchid identificatienummer
+            """
         ),
         (Context(.franceRegistration), "nir securitesociale sécuritésociale numerosecu secu insee"),
         (Context(.email), "email mail emailaddress"),
