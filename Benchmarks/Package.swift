@@ -20,9 +20,11 @@ let package = Package(
         .target(name: "CBench", linkerSettings: [.linkedLibrary("benchmark")]),
         /// Counts what the process allocates: it defines malloc itself.
         .target(name: "CAllocations"),
+        /// Vectorscan with patterns as one would write them, to compare with (libvectorscan-dev).
+        .target(name: "CNaivePatterns", linkerSettings: [.linkedLibrary("hs")]),
         .executableTarget(
             name: "codec-benchmarks",
-            dependencies: ["CBench", "CAllocations", tidegate("TidegateHotPaths")],
+            dependencies: ["CBench", "CAllocations", "CNaivePatterns", tidegate("TidegateHotPaths")],
             path: "Sources/CodecBenchmarks", swiftSettings: settings),
         .executableTarget(
             name: "relay-benchmark", dependencies: [tidegate("TidegateTransport")],

@@ -9,6 +9,8 @@ func keep(_ value: Int) {}
 enum Allocations {
     /// Nothing once warm; anything fails the whole run.
     case none
+    /// At most one for each item, once warm: what is edited may take a block of its own.
+    case onePerItem
     /// Counted and shown; `perUnit` compares two sizes of one case instead.
     case counted
 }
@@ -20,6 +22,7 @@ enum Allocations {
 final class Suite {
     private(set) var allocations: [String: Double] = [:]
     private var mustBeNone: [String] = []
+    private var mustBeFew: [(name: String, items: Int)] = []
     private var comparisons: [(small: String, large: String, units: Int, unit: String)] = []
 
     /// Registers a case.
@@ -32,7 +35,11 @@ final class Suite {
         _ name: String, allocating allowed: Allocations, bytes: Int = 0, items: Int = 1,
         on prepare: @escaping () -> Subject, _ operation: @escaping (Subject) -> Void
     ) {
-        if case .none = allowed { mustBeNone.append(name) }
+        switch allowed {
+        case .none: mustBeNone.append(name)
+        case .onePerItem: mustBeFew.append((name, items))
+        case .counted: break
+        }
         var made: Subject?
         let body = Body { measurement in
             let subject = made ?? prepare()
@@ -68,6 +75,10 @@ final class Suite {
         for name in mustBeNone {
             guard let used = allocations[name], used > 0 else { continue }
             found.append("\(name): \(used) allocations an operation, must be 0")
+        }
+        for (name, items) in mustBeFew {
+            guard let used = allocations[name], used > Double(items) else { continue }
+            found.append("\(name): \(used / Double(items)) allocations an item, at most 1 is allowed")
         }
         for (small, large, units, unit) in comparisons {
             guard let less = allocations[small], let more = allocations[large] else { continue }

@@ -1,40 +1,59 @@
 import TidegateCore
+import TidegateDetection
 import TidegateMasking
+import TidegateTokens
+import TidegateWire
 
 /// The values of one batch under one profile, into a scratch that is kept.
 final class MaskedBatch {
-    private let documents: [UInt8]
+    let documents: [UInt8]
     private var fields: [MaskField] = []
     private let profile: MaskingProfile
     private var scratch: [UInt8] = []
     private var outcomes: [MaskOutcome] = []
-    private let request = MaskRequest()
-
-    static let count = 96
-    static let bytes = count * 667
 
     /// - Parameter edited: how many documents the profile must edit, so that nobody measures a mask that does nothing.
-    init(_ profile: MaskingProfile, editing edited: Int) {
+    init(_ profile: MaskingProfile, _ kind: Documents, editing edited: Int) {
         self.profile = profile
-        documents = Orders.documents(MaskedBatch.count)
-        for number in 0..<MaskedBatch.count {
-            fields.append(
-                MaskField(part: .value, record: UInt32(number), range: number * 667..<(number + 1) * 667))
+        var documents: [UInt8] = []
+        for (number, document) in kind.all.enumerated() {
+            let start = documents.count
+            documents += document
+            fields.append(MaskField(part: .value, record: UInt32(number), range: start..<documents.count))
         }
+        self.documents = documents
         mask()
         let found = outcomes.count { if case .edited = $0 { true } else { false } }
-        precondition(found == edited, "\(profile.name) edits \(found) documents instead of \(edited)")
+        precondition(found == edited, "\(profile.name) edits \(found) documents of \(kind) instead of \(edited)")
     }
 
     func mask() {
+        let documents = documents
+        unsafe mask(documents.span.bytes)
+    }
+
+    /// Masks documents that lie as those of the batch do.
+    func mask(_ documents: RawSpan) {
         scratch.removeAll(keepingCapacity: true)
         outcomes.removeAll(keepingCapacity: true)
         var counters = MaskCounters()
-        let documents = documents
         let fields = fields
-        let answered = unsafe profile.mask(
-            fields.span, in: documents.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
+        let answered = profile.mask(
+            fields.span, in: documents, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
         keep((answered ? 1 : 0) &+ Int(counters.maskedFields))
+    }
+
+    /// Appends what the last call made of the documents.
+    func append(_ documents: RawSpan, to output: inout [UInt8]) {
+        for index in fields.indices {
+            switch outcomes[index] {
+            case .edited(let range): output.append(contentsOf: scratch[range])
+            default:
+                unsafe documents.extracting(fields[index].range).withUnsafeBytes {
+                    unsafe output.append(contentsOf: $0)
+                }
+            }
+        }
     }
 }
 
@@ -64,20 +83,78 @@ enum Profiles {
     static func nothing() throws -> MaskingProfile {
         try profile("a path that is not there", [("patient.name", redact)])
     }
+
+    /// Everything that comes with the gateway.
+    static func allDetectors() throws -> MaskingProfile {
+        let rule = MaskingRule(.detectors(BuiltInDetector.allCases.map(\.rawValue)), action: redact)
+        return try MaskingProfile(MaskingProfileSettings(name: "all detectors", rules: [rule]))
+    }
+
+    static func tokens() throws -> MaskingProfile {
+        let token = MaskingAction.token(TokenSettings(key: "bench", domain: "email", form: .opaque))
+        return try MaskingProfile(
+            MaskingProfileSettings(
+                name: "1 path, HMAC tokens", rules: [MaskingRule(field: "customer.email", action: token)]),
+            MaskingMaterial(keys: ["bench": try benchKey()]))
+    }
 }
 
 extension Suite {
+    /// A profile over a batch.
+    private func add(
+        _ profile: MaskingProfile, _ kind: Documents, edited: Int, allocating allowed: Allocations = .none
+    ) {
+        let bytes = kind.all.reduce(0) { $0 + $1.count }
+        add(
+            "masking/\(profile.name), \(kind)", allocating: allowed, bytes: bytes, items: Documents.count,
+            on: { MaskedBatch(profile, kind, editing: edited) }, { $0.mask() })
+    }
+
     /// Path masking of orders of 667 bytes.
     func addMasking() throws {
-        let all = MaskedBatch.count
-        let profiles = [
-            (try Profiles.threePaths(), all), (try Profiles.anyDepth(), all), (try Profiles.elements(), all),
-            (try Profiles.nothing(), 0),
-        ]
-        for (profile, edited) in profiles {
+        let all = Documents.count
+        add(try Profiles.threePaths(), .orders, edited: all)
+        add(try Profiles.anyDepth(), .orders, edited: all)
+        add(try Profiles.elements(), .orders, edited: all)
+        add(try Profiles.nothing(), .orders, edited: 0)
+        add(try Profiles.tokens(), .orders, edited: all, allocating: .onePerItem)
+    }
+
+    /// Detectors over documents, and what they look for in a batch without a structure.
+    func addDetection() throws {
+        let profile = try Profiles.allDetectors()
+        add(profile, .dense, edited: Documents.count, allocating: .onePerItem)
+        add(profile, .orders, edited: Documents.count, allocating: .onePerItem)
+        add(profile, .telemetry, edited: 0)
+        add(profile, .prose, edited: 0)
+        for kind in [Documents.telemetry, .prose] {
+            let documents = kind.all.flatMap(\.self)
+            let detectors = try DetectorSet(BuiltInDetector.allCases.map { .builtIn($0) })
             add(
-                "masking/\(profile.name), orders of 667 bytes", allocating: .none, bytes: MaskedBatch.bytes,
-                items: MaskedBatch.count, on: { MaskedBatch(profile, editing: edited) }, { $0.mask() })
+                "detectors/may anything match, \(kind)", allocating: .none, bytes: documents.count,
+                items: Documents.count,
+                on: { DetectedBatch(detectors, kind) }, { $0.look() })
         }
+    }
+}
+
+/// Documents that the detectors' first look finds nothing in.
+final class DetectedBatch {
+    private let documents: [[UInt8]]
+    private let detectors: DetectorSet
+    private var pass = DetectionPass()
+
+    init(_ detectors: DetectorSet, _ kind: Documents) {
+        self.detectors = detectors
+        documents = kind.all
+    }
+
+    func look() {
+        var found = 0
+        for index in documents.indices {
+            let document = documents[index]
+            if unsafe detectors.mayMatch(document.span.bytes, &pass) { found += 1 }
+        }
+        keep(found)
     }
 }

@@ -28,8 +28,10 @@ enum Orders {
 }
 
 /// Sebastiano Vigna's SplitMix64: the same documents on every run.
-private struct SplitMix {
-    var state: UInt64
+struct SplitMix {
+    private var state: UInt64
+
+    init(state: UInt64) { self.state = state }
 
     mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
