@@ -183,23 +183,35 @@ public final class MaskingProfile: Masker {
         _ content: RawSpan, _ name: RawSpan, _ type: UInt32, isBinary: Bool, _ workspace: MaskingWorkspace,
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
-        let type = PostgresType(type)
-        guard let decoded = isBinary ? type.text(ofBinary: content) : content.allBytes else {
-            return rules.values.isEmpty ? .unchanged : .null
+        var type = PostgresType(type)
+        var decoded: [UInt8]
+        if !isBinary {
+            decoded = content.allBytes
+        } else if let text = type.text(ofBinary: content) {
+            decoded = text
+        } else {
+            // Infinity, NaN, what a later version brings: nothing that could be written anew.
+            decoded = content.allBytes
+            type = .opaque
         }
         let start = scratch.count
         let outcome = unsafe named(
             decoded.span.bytes, name, rules.values, workspace, into: &scratch, &counters)
         guard case .edited(let range) = outcome else { return outcome }
-        if case .text = type, !isBinary { return outcome }
-        let text = Array(scratch[range])
-        guard type.accepts(text[...]) else {
-            scratch.removeLast(scratch.count - start)
-            return .null
-        }
-        if !isBinary { return outcome }
+        var text = Array(scratch[range])
         scratch.removeLast(scratch.count - start)
-        return type.appendBinary(text[...], to: &scratch) ? .edited(start..<scratch.count) : .null
+        if type.isJSON, !workspace.isDocument(text) {
+            decoded.removeAll(keepingCapacity: true)
+            JSONEscapes.appendString(text[...], to: &decoded)
+            swap(&text, &decoded)
+        }
+        guard type.accepts(text[...]) else { return .null }
+        if isBinary {
+            guard type.appendBinary(text[...], to: &scratch) else { return .null }
+        } else {
+            scratch.append(contentsOf: text)
+        }
+        return .edited(start..<scratch.count)
     }
 
     /// A field with a name: a header, a stream's field, a column. Its name is the first part of a path; what follows looks

@@ -205,6 +205,13 @@ final class MaskingWorkspace: @unchecked Sendable {
         return outcome
     }
 
+    /// True where the text is one value of JSON.
+    func isDocument(_ text: [UInt8]) -> Bool {
+        let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        var scanner = unsafe JSONScanner(self, PartRules(), name: none)
+        return unsafe text.withUnsafeBytes { unsafe scanner.scan($0, PlaceSet()) }
+    }
+
     /// Keeps whose dates the rules of this document move.
     func findSubjects(in content: RawSpan) {
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
