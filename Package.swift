@@ -46,8 +46,8 @@ let package = Package(
         .library(
             name: "TidegateHotPaths",
             targets: [
-                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateTokens", "TidegateDetection",
-                "TidegateCompression", "TidegatePolicy",
+                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateTokens",
+                "TidegateDetection", "TidegateCompression", "TidegatePolicy",
             ]),
     ],
     targets: [

@@ -32,7 +32,12 @@ extension ContextWords {
             """
         ),
         (Context(.usMedicareIdentifier), "mbi medicare beneficiary medicareid medicarenumber"),
-        (Context(.usDrugRegistration), "dea deanumber deano deareg dearegistration drugenforcement prescription prescribing prescriber controlledsubstance"),
+        (
+            Context(.usDrugRegistration),
+            """
+            dea deanumber deano deareg dearegistration drugenforcement prescription prescribing prescriber controlledsubstance
+            """
+        ),
         (Context(.ukHealthService), "nhs nhsnumber nhsno nhsid healthservice nationalhealth"),
         (
             Context(.ukNationalInsurance),

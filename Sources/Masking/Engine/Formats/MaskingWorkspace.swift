@@ -6,7 +6,7 @@ import TidegateWire
 /// What one call of a profile works with, kept between calls so that nothing is allocated in the steady state. Used by one
 /// thread at a time: whoever took it from the profile's pool.
 @safe
-final class MaskingWorkspace: @unchecked Sendable {
+final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it from the pool is alone with it
     /// Texts inside of texts (JSON in a string, base64) that are looked into.
     static let nestingLimit = 3
 
