@@ -21,6 +21,20 @@ static void portable(const uint8_t *p, size_t count, ByteClasses *c) {
     }
 }
 
+static uint64_t portable_stops(const uint8_t *p, size_t count) {
+    uint64_t stops = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t b = p[i];
+        if (b < 0x20 || b >= 0x80 || b == '"' || b == '\\') stops |= (uint64_t)1 << i;
+    }
+    return stops;
+}
+
+static void portable_all_stops(const uint8_t *p, size_t count, uint64_t *stops) {
+    for (; count > 64; count -= 64, p += 64) *stops++ = portable_stops(p, 64);
+    if (count > 0) *stops = portable_stops(p, count);
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -89,6 +103,34 @@ __attribute__((target("avx2"))) static void wide32(const uint8_t *p, size_t coun
 #undef BOTH
 }
 
+// Below a space as a signed byte is what controls and bytes beyond ASCII are.
+
+__attribute__((target("avx512f,avx512bw,avx512vl"))) static uint64_t wide64_stops(__m512i v) {
+    return _mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(0x20)) | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'))
+        | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
+}
+
+__attribute__((target("avx512f,avx512bw,avx512vl"))) static void wide64_all_stops(
+    const uint8_t *p, size_t count, uint64_t *stops) {
+    for (; count > 64; count -= 64, p += 64) *stops++ = wide64_stops(_mm512_loadu_si512(p));
+    if (count == 0) return;
+    __mmask64 here = ~(uint64_t)0 >> (64 - count);
+    *stops = wide64_stops(_mm512_maskz_loadu_epi8(here, p)) & here;
+}
+
+__attribute__((target("avx2"))) static uint32_t wide32_stops(const uint8_t *p) {
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i text = _mm256_or_si256(
+        _mm256_cmpeq_epi8(v, _mm256_set1_epi8('"')), _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\')));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(text, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v)));
+}
+
+__attribute__((target("avx2"))) static void wide32_all_stops(const uint8_t *p, size_t count, uint64_t *stops) {
+    for (; count >= 64; count -= 64, p += 64) *stops++ = wide32_stops(p) | (uint64_t)wide32_stops(p + 32) << 32;
+    if (count > 0) *stops = portable_stops(p, count);
+}
+
+typedef void FindStops(const uint8_t *, size_t, uint64_t *);
 typedef void Classify(const uint8_t *, size_t, ByteClasses *);
 
 static Classify *best(void) {
@@ -98,16 +140,32 @@ static Classify *best(void) {
     return portable;
 }
 
+static FindStops *best_stops(void) {
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) return wide64_all_stops;
+    if (__builtin_cpu_supports("avx2")) return wide32_all_stops;
+    return portable_all_stops;
+}
+
 static Classify *chosen;
+static FindStops *chosen_stops;
 
 /// Before main: nobody races for it.
-__attribute__((constructor)) static void choose(void) { chosen = best(); }
+__attribute__((constructor)) static void choose(void) {
+    chosen = best();
+    chosen_stops = best_stops();
+}
 
 void tidegate_byte_classes(const uint8_t *bytes, size_t count, ByteClasses *classes) {
     chosen(bytes, count, classes);
 }
+
+void tidegate_json_stops(const uint8_t *bytes, size_t count, uint64_t *stops) { chosen_stops(bytes, count, stops); }
 #else
 void tidegate_byte_classes(const uint8_t *bytes, size_t count, ByteClasses *classes) {
     portable(bytes, count, classes);
+}
+
+void tidegate_json_stops(const uint8_t *bytes, size_t count, uint64_t *stops) {
+    portable_all_stops(bytes, count, stops);
 }
 #endif

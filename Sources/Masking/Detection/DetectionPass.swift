@@ -21,6 +21,10 @@ public struct DetectionPass: ~Copyable {
     /// Any context is taken as given, and the first finding ends the scan: `mayMatch`.
     var isAssuming = false
     var hasHit = false
+    /// Hits do not end the scan: their blocks of 64 bytes are marked.
+    var isMarking = false
+    /// What `mark` found: bit i of word n is set where something may be found that touches block 64 * n + i.
+    public var marks: [UInt64] = []
 
     /// Behind the last zone of digits and letters that was read, and the last token.
     var zoneEnd = 0

@@ -19,6 +19,8 @@ public final class DetectorSet: Sendable {
     private let places: [Int]
     private static let firstPattern = 64
     private let patterns: PatternSet?
+    /// Whether there are patterns of users, which may match anything.
+    public var hasPatterns: Bool { patterns != nil }
     /// How many detectors the list has.
     public let count: Int
 
@@ -77,6 +79,27 @@ public final class DetectorSet: Sendable {
             scan(text, &pass)
             return pass.hasHit
         }
+    }
+
+    /// As `mayMatch`, and says where: `pass.marks` has a bit for each block of 64 bytes. Nothing can be found in a value of
+    /// the document that touches no block whose bit is set.
+    ///
+    /// - Returns: false where no bit is set.
+    public func mark(_ bytes: RawSpan, _ pass: inout DetectionPass) -> Bool {
+        pass.marks.removeAll(keepingCapacity: true)
+        if patterns != nil {
+            for _ in 0...(bytes.byteCount >> 12) { pass.marks.append(~0) }
+            return true
+        }
+        unsafe bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress, raw.count > 0 else { return }
+            pass.isAssuming = true
+            pass.isMarking = true
+            scan(unsafe TextBytes(base.assumingMemoryBound(to: UInt8.self), raw.count), &pass)
+            pass.isMarking = false
+        }
+        for word in pass.marks where word != 0 { return true }
+        return false
     }
 
     /// Finds what the detectors know in `text`: `pass.findings`, sorted, none over another.

@@ -19,3 +19,7 @@ typedef struct {
 
 /// The classes of `count` bytes, 1 to 64; bits above are 0. Reads nothing outside of them.
 void tidegate_byte_classes(const uint8_t *_Nonnull bytes, size_t count, ByteClasses *_Nonnull classes);
+
+/// Where a string of JSON may end or holds more than ASCII: quotes, backslashes, control characters, and bytes beyond ASCII.
+/// Bit i of `stops[n]` is byte 64 * n + i; bits behind the last byte are 0. Writes a word for each 64 bytes begun.
+void tidegate_json_stops(const uint8_t *_Nonnull bytes, size_t count, uint64_t *_Nonnull stops);

@@ -42,6 +42,7 @@ extension DetectorSet {
     @discardableResult
     func scan(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool = false) -> Bool {
         pass.begin()
+        if pass.isMarking { return markBlocks(text, &pass) }
         var classes = ByteClasses()
         if text.count <= 64 {
             unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
@@ -74,6 +75,42 @@ extension DetectorSet {
             before.digit = classes.digit
             offset &+= 64
         }
+        return false
+    }
+
+    /// As `scanBlocks` while assuming; but each block with a hit in it is marked, and the scan goes on behind it.
+    private func markBlocks(_ text: TextBytes, _ pass: inout DetectionPass) -> Bool {
+        var classes = ByteClasses()
+        var before = Before()
+        var offset = 0
+        var marks: UInt64 = 0
+        while offset < text.count {
+            unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            pass.hasHit = false
+            var isHit = false
+            if classes.high | classes.backslash != 0 {
+                isHit = mustFold(text, offset, classes, &pass, isPlain: false)
+                pass.hasHit = false
+            }
+            examine(text, offset, &classes, &before, &pass)
+            if isHit || pass.hasHit {
+                marks |= 1 &<< UInt64(offset &>> 6 & 63)
+                // What was found may seem to reach beyond its own value: the values behind it are looked at all the same.
+                let end = offset &+ 64
+                pass.zoneEnd = min(pass.zoneEnd, end)
+                pass.tokenEnd = min(pass.tokenEnd, end)
+                pass.addressEnd = min(pass.addressEnd, end)
+                pass.keyEnd = min(pass.keyEnd, end)
+            }
+            before.digit = classes.digit
+            offset &+= 64
+            if offset & 4095 == 0 {
+                pass.marks.append(marks)
+                marks = 0
+            }
+        }
+        pass.marks.append(marks)
+        pass.hasHit = false
         return false
     }
 
@@ -152,7 +189,6 @@ extension DetectorSet {
                 if places != 0 {
                     if asksNumbers { examineNumbers(text, offset, places, &pass) }
                     if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
-                    if pass.hasHit { return }
                 }
                 if enabled.has(.dateOfBirth) {
                     let year = fourDigits(digit, before.digit) & shifted(classes.space, before.space, 4)

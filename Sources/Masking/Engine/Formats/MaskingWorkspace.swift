@@ -11,6 +11,9 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     static let nestingLimit = 3
 
     let rules: CompiledRules
+    /// By rule, each behind a reference: an action is many references, which would be counted whenever it is copied.
+    private let acts: [Act]
+    private let keyActs: [Act?]
     var detection = DetectionPass()
     /// How often each rule, then each detector acted since they were taken.
     var counted: [UInt64]
@@ -31,6 +34,9 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     var leafName: [UInt8] = []
     /// How the fields of this call are read.
     var readings: [Reading] = []
+    /// What documents are scanned with, one for each that is inside of another.
+    private var stops: [[UInt64]] = []
+    private var marks: [[UInt64]] = []
     /// Only where somebody asked.
     var findings: [MaskingFinding]?
     /// The place in the document, where findings are asked for.
@@ -38,8 +44,15 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
 
     init(_ rules: CompiledRules) {
         self.rules = rules
+        acts = rules.actions.map { Act($0) }
+        keyActs = rules.keyActions.map { $0.map { Act($0) } }
         counted = [UInt64](repeating: 0, count: rules.tallies.rules.count + rules.tallies.detectors.count)
         subjects = [[UInt8]](repeating: [], count: rules.subjectCount)
+    }
+
+    private final class Act {
+        let action: CompiledAction
+        init(_ action: CompiledAction) { self.action = action }
     }
 
     enum Inspection {
@@ -110,10 +123,25 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
                 return output.count > start ? .edited : .null
             }
         }
-        guard let detectors = part.detectors else { return .unchanged }
-        unsafe detectors.find(in: text, name: name.bytes, &detection)
-        if detection.findings.count > 0 { return compose(text, part, into: &output) }
+        if unsafe finds(in: text, name: name, part) { return compose(text, part, into: &output) }
+        if part.detectors == nil { return .unchanged }
         return unsafe inspectBase64(text, name: name, part, places, depth: depth, into: &output)
+    }
+
+    /// True where detectors find something: `detection.findings`.
+    @inline(__always)
+    func finds(in text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules) -> Bool {
+        guard let detectors = part.detectors else { return false }
+        unsafe detectors.find(in: text, name: name.bytes, &detection)
+        return detection.findings.count > 0
+    }
+
+    /// Replaces what was found; the new text stands at the end of `replaced`.
+    func compose(_ text: RawSpan, _ part: PartRules) -> Inspection {
+        var output = takeReplaced()
+        let outcome = compose(text, part, into: &output)
+        swap(&output, &replaced)
+        return outcome
     }
 
     /// Replaces what was found, each piece by its rule's action.
@@ -125,28 +153,32 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             let (start, end) = (Int(finding.start), Int(finding.end))
             guard start >= copied, end <= text.byteCount, start < end else { continue }
             let rule = part.detectorRules[Int(finding.detector)]
-            let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
-            if action?.isOpen(to: opens) == true { continue }
+            let act = isKey ? keyActs[rule] : acts[rule]
+            if case .nothing = opens {
+            } else if act?.action.isOpen(to: opens) == true {
+                continue
+            }
             counted[rule] &+= 1
             counted[rules.tallies.rules.count + part.detectorTallies[Int(finding.detector)]] &+= 1
             if findings != nil {
                 findings?.append(
                     MaskingFinding(
                         path: path, rule: rule, detector: part.detectorNames[Int(finding.detector)],
-                        start: start, end: end, confidence: Int(finding.confidence), action: action?.word ?? "redact"))
+                        start: start, end: end, confidence: Int(finding.confidence),
+                        action: act?.action.word ?? "redact"))
             }
             output.append(bytes: text.extracting(copied..<start))
             copied = end
-            guard let action else {
+            guard let act else {
                 output.append(contentsOf: MaskingProfile.redacted)
                 continue
             }
-            if action.isNull {
+            if act.action.isNull {
                 isNull = true
                 continue
             }
             let before = output.count
-            if !action.append(text.extracting(start..<end), isNumber: false, subjects, into: &output) {
+            if !act.action.append(text.extracting(start..<end), isNumber: false, subjects, into: &output) {
                 output.removeLast(output.count - before)
                 output.append(contentsOf: MaskingProfile.redacted)
             }
@@ -189,20 +221,13 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     }
 
     /// A number of JSON, looked at as the digits that it stands for: `4.1e3` is 4100.
-    func inspect(
-        number: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, into output: inout [UInt8]
-    ) -> Inspection {
-        guard let detectors = part.detectors else { return .unchanged }
-        let digits = NumberText.digits(of: number)
-        if let digits {
-            unsafe detectors.find(in: digits.span.bytes, name: name.bytes, &detection)
-        } else {
-            unsafe detectors.find(in: number, name: name.bytes, &detection)
+    /// The new one stands at the end of `replaced`.
+    func inspect(number: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules) -> Inspection {
+        if let digits = NumberText.digits(of: number) {
+            guard unsafe finds(in: digits.span.bytes, name: name, part) else { return .unchanged }
+            return unsafe compose(digits.span.bytes, part)
         }
-        guard detection.findings.count > 0 else { return .unchanged }
-        let outcome =
-            digits.map { unsafe compose($0.span.bytes, part, into: &output) } ?? compose(number, part, into: &output)
-        return outcome
+        return unsafe finds(in: number, name: name, part) ? compose(number, part) : .unchanged
     }
 
     /// True where the text is one value of JSON.
@@ -217,7 +242,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
         let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         var scanner = unsafe JSONScanner(self, rules.values, name: none)
-        unsafe content.withUnsafeBytes { unsafe scanner.capture($0, rules.subjects) }
+        unsafe content.withUnsafeBytes { unsafe scanner.capture($0) }
     }
 
     /// Nothing of what was masked stays in it.
@@ -253,6 +278,34 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         swap(&taken, &replaced)
         return taken
     }
+
+    /// Room for so many words at least; their content is what it was.
+    func takeStops(_ count: Int) -> [UInt64] {
+        var taken = stops.popLast() ?? []
+        if taken.count < count { taken = [UInt64](repeating: 0, count: max(16, count + count / 2)) }
+        return taken
+    }
+
+    func give(stops given: consuming [UInt64]) {
+        if given.count <= MaskingWorkspace.keptWords { stops.append(given) }
+    }
+
+    /// Which blocks of the document detectors may find something in; nil where none is.
+    func takeMarks(_ document: RawSpan, _ detectors: DetectorSet) -> [UInt64]? {
+        if let kept = marks.popLast() { detection.marks = kept }
+        let isMarked = detectors.mark(document, &detection)
+        var taken: [UInt64] = []
+        swap(&taken, &detection.marks)
+        if isMarked { return taken }
+        marks.append(taken)
+        return nil
+    }
+
+    func give(marks given: consuming [UInt64]) {
+        if given.count <= MaskingWorkspace.keptWords { marks.append(given) }
+    }
+    /// Of documents of 4 MiB.
+    private static let keptWords = 1 << 16
 
     // MARK: Explaining
 

@@ -50,12 +50,29 @@ enum JSONEscapes {
     /// Appends text as a string, quotes and all. What is no UTF-8 becomes U+FFFD.
     static func appendString(_ text: ArraySlice<UInt8>, to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
-        if text.allSatisfy({ $0 < 0x80 }) || String(validating: text, as: UTF8.self) != nil {
+        if isPlain(text) {
+            json.append(contentsOf: text)
+        } else if text.allSatisfy({ $0 < 0x80 }) || String(validating: text, as: UTF8.self) != nil {
             append(text, to: &json)
         } else {
             append(Array(String(decoding: text, as: UTF8.self).utf8)[...], to: &json)
         }
         json.append(UInt8(ascii: "\""))
+    }
+
+    /// True where each byte stands for itself in a string: ASCII without quotes, backslashes and control characters.
+    @inline(__always)
+    private static func isPlain(_ text: ArraySlice<UInt8>) -> Bool {
+        unsafe text.withUnsafeBytes { raw in
+            // Without a way out in the middle: the compiler makes vectors of it.
+            var others: UInt8 = 0
+            for unsafebyte in unsafe raw {
+                others |= Int8(bitPattern: byte) < 0x20 ? 1 : 0
+                others |= byte == UInt8(ascii: "\"") ? 1 : 0
+                others |= byte == UInt8(ascii: "\\") ? 1 : 0
+            }
+            return others == 0
+        }
     }
 
     private static func append(_ text: ArraySlice<UInt8>, to json: inout [UInt8]) {

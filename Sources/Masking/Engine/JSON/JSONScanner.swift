@@ -1,3 +1,4 @@
+import CByteClasses
 import TidegateCore
 import TidegateDetection
 import TidegateWire
@@ -22,6 +23,10 @@ struct JSONScanner {
     private let explains: Bool
     private var document: UnsafeRawBufferPointer
     private var count = 0
+    /// Where strings may end, a bit for each byte of the document: `tidegate_json_stops`.
+    private var stops: UnsafeBufferPointer<UInt64>
+    /// Where detectors may find something, a bit for each 64 bytes: `DetectorSet.mark`.
+    private var marks: [UInt64] = []
     /// What is written.
     var output: [UInt8] = []
     /// Behind the last byte of the document that was copied or replaced.
@@ -32,10 +37,14 @@ struct JSONScanner {
     private(set) var failures: UInt32 = 0
     /// Whether the last string had an escape.
     private var hasEscape = false
-    /// Detectors have something to look for in this document.
+    /// Detectors have something to look for in this document: where there are marks.
     private var detects = false
     /// Values that no path names deserve a look: by their names, by their content, or inside of their strings.
     private var looks = false
+    /// The rules have names that are patterns.
+    private let hasNames: Bool
+    /// The detectors include patterns of users.
+    private let hasPatterns: Bool
     /// The name of the member that is looked at; elements have that of their array.
     private var nameStart = 0
     private var nameEnd = 0
@@ -49,8 +58,14 @@ struct JSONScanner {
         unsafe rootName = name
         self.nesting = nesting
         explains = workspace.findings != nil
+        hasNames = !part.names.isEmpty
+        hasPatterns = part.detectors?.hasPatterns == true
         unsafe document = UnsafeRawBufferPointer(start: nil, count: 0)
+        unsafe stops = UnsafeBufferPointer(start: nil, count: 0)
     }
+
+    // What is called for each member is `mutating` even where it changes nothing: a call of another method copies all of
+    // the scanner first.
 
     @inline(__always) private func byte(_ at: Int) -> UInt8 { unsafe document[at] }
 
@@ -65,12 +80,26 @@ struct JSONScanner {
     mutating func scan(_ document: UnsafeRawBufferPointer, _ places: PlaceSet) -> Bool {
         unsafe begin(document)
         if let detectors = part.detectors {
-            detects = unsafe detectors.mayMatch(document.bytes, &workspace.detection)
+            if let taken = unsafe workspace.takeMarks(document.bytes, detectors) {
+                marks = taken
+                detects = true
+            }
             looks = true  // for base64, into which that did not look
         }
-        looks = looks || !part.names.isEmpty
+        looks = looks || hasNames
         let written = output.count
-        if let at = space(0), let end = value(at, part.paths, places, depth: 0), space(end) == nil {
+        let isWhole = withStops { scanner in
+            guard let at = scanner.space(0),
+                let end = scanner.value(at, places, depth: 0)
+            else { return false }
+            return scanner.space(end) == nil
+        }
+        if detects {
+            var taken: [UInt64] = []
+            swap(&taken, &marks)
+            workspace.give(marks: taken)
+        }
+        if isWhole {
             if edits > 0 { copy(to: count) }
             return true
         }
@@ -78,12 +107,30 @@ struct JSONScanner {
         return false
     }
 
-    /// Keeps what the paths of `automaton` name; a document that is none keeps nothing.
-    mutating func capture(_ document: UnsafeRawBufferPointer, _ automaton: borrowing PathAutomaton) {
+    /// Keeps what the paths of subjects name; a document that is none keeps nothing.
+    mutating func capture(_ document: UnsafeRawBufferPointer) {
         unsafe begin(document)
         isCapturing = true
-        if let at = space(0) { _ = value(at, automaton, automaton.start, depth: 0) }
+        _ = withStops { scanner in
+            guard let at = scanner.space(0) else { return false }
+            return scanner.value(at, scanner.rules.subjects.start, depth: 0) != nil
+        }
         isCapturing = false
+    }
+
+    /// Calls `body` while `stops` says where the document's strings may end.
+    private mutating func withStops(_ body: (inout JSONScanner) -> Bool) -> Bool {
+        if count == 0 { return false }
+        var room = workspace.takeStops((count &+ 63) &>> 6)
+        let result = unsafe room.withUnsafeMutableBufferPointer { words -> Bool in
+            guard let words = words.baseAddress, let bytes = unsafe document.baseAddress else { return false }
+            unsafe tidegate_json_stops(bytes.assumingMemoryBound(to: UInt8.self), count, words)
+            unsafe stops = UnsafeBufferPointer(start: words, count: (count &+ 63) &>> 6)
+            return body(&self)
+        }
+        unsafe stops = UnsafeBufferPointer(start: nil, count: 0)
+        workspace.give(stops: room)
+        return result
     }
 
     private mutating func begin(_ document: UnsafeRawBufferPointer) {
@@ -177,7 +224,7 @@ struct JSONScanner {
     private static let null: UInt32 = 0x6c6c_756e
 
     /// Calls `body` with the text of a string, unescaped, or of a number.
-    private func withText<Result>(
+    private mutating func withText<Result>(
         _ start: Int, _ end: Int, isText: Bool, _ body: (UnsafeRawBufferPointer, MaskingWorkspace) -> Result
     ) -> Result {
         if !isText { return unsafe body(bytes(start, end), workspace) }
@@ -190,11 +237,11 @@ struct JSONScanner {
         return result
     }
 
-    private func textCount(_ start: Int, _ end: Int) -> Int {
+    private mutating func textCount(_ start: Int, _ end: Int) -> Int {
         unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, _ in text.count }
     }
 
-    private func keepSubject(_ start: Int, _ end: Int, _ slot: Int) {
+    private mutating func keepSubject(_ start: Int, _ end: Int, _ slot: Int) {
         unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, workspace in
             if slot < workspace.subjects.count, workspace.subjects[slot].isEmpty {
                 unsafe workspace.subjects[slot] = Array(text)
@@ -206,7 +253,7 @@ struct JSONScanner {
 
     /// True where a number may be an identifier that is written with a fraction or an exponent: its digits are not seen
     /// before they are put together.
-    private func isScaled(_ start: Int, _ end: Int) -> Bool {
+    private mutating func isScaled(_ start: Int, _ end: Int) -> Bool {
         guard part.detectors != nil, !isCapturing, end &- start >= NumberText.shortestScaled else { return false }
         for at in start..<end {
             switch byte(at) {
@@ -217,39 +264,105 @@ struct JSONScanner {
         return false
     }
 
-    /// True where a string may be base64: nothing but its characters at the beginning.
-    @inline(__always)
-    private func mayBeBase64(_ start: Int, _ end: Int) -> Bool {
-        guard part.detectors != nil, end &- start >= Base64Text.shortest &+ 2 else { return false }
-        for at in (start &+ 1)..<(start &+ Base64Text.shortest) {
-            switch byte(at) {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "-"),
-                UInt8(ascii: "_"), UInt8(ascii: "\\"):
-                continue
+    /// True where a string may be base64 of a text: its first sixteen characters are, and stand for bytes of UTF-8.
+    private mutating func mayBeBase64(_ start: Int, _ end: Int) -> Bool {
+        guard end &- start >= Base64Text.shortest &+ 2 else { return false }
+        var word: UInt32 = 0
+        var continuing = 0
+        for index in 1...Base64Text.shortest {
+            let byte = byte(start &+ index)
+            let sextet: UInt8
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): sextet = byte &- 71
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): sextet = byte &- 65
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): sextet = byte &+ 4
+            case UInt8(ascii: "+"), UInt8(ascii: "-"): sextet = 62
+            case UInt8(ascii: "/"), UInt8(ascii: "_"): sextet = 63
+            case UInt8(ascii: "\\"): return true
+            case UInt8(ascii: "="): return index &+ 2 >= end &- start &- 1
             default: return false
+            }
+            word = word &<< 6 | UInt32(sextet)
+            guard index & 3 == 0 else { continue }
+            for place in 0..<3 {
+                let decoded = UInt8(truncatingIfNeeded: word &>> UInt32(16 &- 8 &* place))
+                if decoded < 0x80 {
+                    let isText = decoded >= 0x20 || decoded == 9 || decoded == 10 || decoded == 13
+                    if continuing > 0 || !isText { return false }
+                } else if decoded < 0xc0 {
+                    if continuing == 0 { return false }
+                    continuing &-= 1
+                } else {
+                    if continuing > 0 || decoded > 0xf4 { return false }
+                    continuing = decoded < 0xe0 ? 1 : decoded < 0xf0 ? 2 : 3
+                }
             }
         }
         return true
     }
 
-    /// Looks at a string or a number with the detectors, and for JSON in a string.
+    /// True where detectors may find something in what stands there: a block that it touches is marked.
+    @inline(__always)
+    private mutating func isMarked(_ start: Int, _ end: Int) -> Bool {
+        if !detects { return false }
+        var block = start &>> 6
+        let last = (end &- 1) &>> 6
+        while block <= last {
+            let bits = marks[block &>> 6] &>> UInt64(block & 63)
+            if bits & 1 != 0 { return true }
+            block &+= 1
+        }
+        return false
+    }
+
+    /// Looks at a string or a number with the detectors, for JSON in a string, and for base64.
     private mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet) {
-        let isText = byte(start) == UInt8(ascii: "\"")
-        let made = workspace.replaced.count
         let name = unsafe nameEnd > nameStart ? bytes(nameStart, nameEnd) : rootName
-        let outcome = unsafe withText(start, end, isText: isText) { text, workspace in
-            var replaced = workspace.takeReplaced()
-            let outcome: MaskingWorkspace.Inspection
-            if isText {
-                outcome = unsafe workspace.inspect(
-                    text.bytes, name: name, part, places, depth: nesting, into: &replaced)
-            } else {
-                outcome = unsafe workspace.inspect(number: text.bytes, name: name, part, into: &replaced)
+        if byte(start) == UInt8(ascii: "\"") {
+            unsafe inspectText(start, end, name, places)
+            return
+        }
+        let made = workspace.replaced.count
+        let outcome = unsafe workspace.inspect(number: bytes(start, end).bytes, name: name, part)
+        finish(outcome, from: made, isText: false, start, end)
+    }
+
+    /// Looks at a string: the last one that was read.
+    ///
+    /// - Returns: what became of it.
+    private mutating func inspectText(
+        _ start: Int, _ end: Int, _ name: UnsafeRawBufferPointer, _ places: PlaceSet, isName: Bool = false
+    ) {
+        let inside = unsafe bytes(start &+ 1, end &- 1)
+        let isPlain = !hasEscape && !mayNest(start)
+        if isPlain {
+            // Most have nothing in them.
+            let isFound = unsafe isMarked(start, end) && workspace.finds(in: inside.bytes, name: name, part)
+            if !isFound, !mayBeBase64(start, end) { return }
+            if isFound {
+                let made = workspace.replaced.count
+                let outcome = unsafe workspace.compose(inside.bytes, part)
+                return finish(outcome, from: made, isText: true, isName: isName, start, end)
             }
+        }
+        let made = workspace.replaced.count
+        let (part, depth) = (part, nesting)
+        let outcome = unsafe withText(start, end, isText: true) { text, workspace in
+            var replaced = workspace.takeReplaced()
+            let outcome = unsafe workspace.inspect(text.bytes, name: name, part, places, depth: depth, into: &replaced)
             workspace.replaced = replaced
             return outcome
         }
+        finish(outcome, from: made, isText: true, isName: isName, start, end)
+    }
+
+    /// Writes what became of what stands there; null is no name.
+    private mutating func finish(
+        _ outcome: MaskingWorkspace.Inspection, from made: Int, isText: Bool, isName: Bool = false, _ start: Int,
+        _ end: Int
+    ) {
+        var outcome = outcome
+        if isName, case .null = outcome { outcome = .failed }
         if write(outcome, from: made, isText: isText, start) {
             copied = end
             edits &+= 1
@@ -259,7 +372,7 @@ struct JSONScanner {
 
     /// True where a string begins as a document would: its first character, or an escape that may stand for it.
     @inline(__always)
-    private func mayNest(_ start: Int) -> Bool {
+    private mutating func mayNest(_ start: Int) -> Bool {
         switch byte(start &+ 1) {
         case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\\"), UInt8(ascii: " "), 0xef: return true
         default: return false
@@ -300,31 +413,52 @@ struct JSONScanner {
     /// - Parameter isRemoved: the caller takes the value out, if it is one.
     /// - Returns: the offset behind the value; nil where it is none.
     private mutating func value(
-        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, depth: Int, named: Int? = nil,
-        isRemoved: Bool = false
+        _ start: Int, _ places: PlaceSet, depth: Int, named: Int? = nil, isRemoved: Bool = false
     ) -> Int? {
         if places.isEmpty, !looks, named == nil { return skip(start, depth: depth) }
-        if let rule = first(automaton.accepted(places), named) {
+        if let rule = first(accepted(places), named) {
             // What is inside needs no look of its own: the whole value goes.
             guard let end = skip(start, depth: depth) else { return nil }
             if !isRemoved { replace(start, end, rule) }
             return end
         }
         switch byte(start) {
-        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, automaton, places, depth) : nil
-        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, automaton, places, depth) : nil
+        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, places, depth) : nil
+        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, places, depth) : nil
         case UInt8(ascii: "\""):
-            guard let end = skip(start, depth: depth) else { return nil }
-            if detects || mayNest(start) || looks && mayBeBase64(start, end), !isCapturing {
-                inspect(start, end, places)
-            }
+            hasEscape = false
+            guard let end = string(start) else { return nil }
+            if isLookedAt(start, end), !isCapturing { inspect(start, end, places) }
             return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             guard let end = skip(start, depth: depth) else { return nil }
-            if detects || looks && isScaled(start, end) { inspect(start, end, places) }
+            if isMarked(start, end) || looks && isScaled(start, end) { inspect(start, end, places) }
             return end
         default: return skip(start, depth: depth)
         }
+    }
+
+    /// A string or a name that detectors, or rules inside of it, may have to do with.
+    @inline(__always)
+    private mutating func isLookedAt(_ start: Int, _ end: Int) -> Bool {
+        if mayNest(start) { return true }
+        if isMarked(start, end), hasPatterns || !isWords(start, end) { return true }
+        return looks && part.detectors != nil && mayBeBase64(start, end)
+    }
+
+    /// True for few letters and nothing else: no built-in detector knows such a value.
+    @inline(__always)
+    private mutating func isWords(_ start: Int, _ end: Int) -> Bool {
+        guard end &- start < 18 else { return false }
+        var at = start &+ 1
+        while at < end &- 1 {
+            let byte = byte(at)
+            guard (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_") || byte == 0x20 else {
+                return false
+            }
+            at &+= 1
+        }
+        return true
     }
 
     @inline(__always)
@@ -335,34 +469,38 @@ struct JSONScanner {
 
     /// Whether the rule takes out what is reached with these places.
     @inline(__always)
-    private func removes(_ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ named: Int?) -> Bool {
-        guard rules.hasRemovals, !isCapturing, !workspace.isKey, let rule = first(automaton.accepted(places), named),
+    private mutating func removes(_ places: PlaceSet, _ named: Int?) -> Bool {
+        guard rules.hasRemovals, !isCapturing, !workspace.isKey, let rule = first(accepted(places), named),
             rules.actions[rule].isRemoval
         else { return false }
         workspace.acted(rule)
         return true
     }
 
-    private mutating func object(
-        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ depth: Int
-    ) -> Int? {
+    private mutating func object(_ start: Int, _ places: PlaceSet, _ depth: Int) -> Int? {
         guard var at = space(start &+ 1) else { return nil }
         if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
         var removal = Removal(keptEnd: start &+ 1)
         while true {
             hasEscape = false
             guard byte(at) == UInt8(ascii: "\""), let keyEnd = string(at) else { return nil }
-            let inner = places.isEmpty ? places : step(automaton, places, at &+ 1, keyEnd &- 1)
+            let inner = places.isEmpty ? places : step(places, at &+ 1, keyEnd &- 1)
+            let keyHasEscape = hasEscape
             let named = looks ? lookAtName(at &+ 1, keyEnd &- 1) : nil
             guard let colon = space(keyEnd), byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1) else {
                 return nil
             }
             if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
-            let isRemoved = removes(automaton, inner, named)
-            if detects, !isRemoved { inspectName(at &+ 1, keyEnd &- 1) }
+            let isRemoved = removes(inner, named)
+            if looks, !isRemoved, !isCapturing, part.detectors != nil, isLookedAt(at, keyEnd) {
+                // It shows somebody's address as well as a value would.
+                hasEscape = keyHasEscape
+                let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+                unsafe inspectText(at, keyEnd, none, PlaceSet(), isName: true)
+            }
             guard
                 let end = value(
-                    begin, automaton, inner, depth: depth &+ 1, named: named, isRemoved: isRemoved),
+                    begin, inner, depth: depth &+ 1, named: named, isRemoved: isRemoved),
                 let next = space(end)
             else { return nil }
             if explains { workspace.leave() }
@@ -378,18 +516,16 @@ struct JSONScanner {
         }
     }
 
-    private mutating func array(
-        _ start: Int, _ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ depth: Int
-    ) -> Int? {
+    private mutating func array(_ start: Int, _ places: PlaceSet, _ depth: Int) -> Int? {
         guard var at = space(start &+ 1) else { return nil }
         if byte(at) == UInt8(ascii: "]") { return at &+ 1 }
         var removal = Removal(keptEnd: start &+ 1)
         var index = 0
         while true {
-            let inner = places.isEmpty ? places : automaton.step(places, index: index)
+            let inner = places.isEmpty ? places : step(places, index)
             if explains { workspace.enter(index) }
-            let isRemoved = removes(automaton, inner, nil)
-            guard let end = value(at, automaton, inner, depth: depth &+ 1, isRemoved: isRemoved),
+            let isRemoved = removes(inner, nil)
+            guard let end = value(at, inner, depth: depth &+ 1, isRemoved: isRemoved),
                 let next = space(end)
             else { return nil }
             if explains { workspace.leave() }
@@ -408,43 +544,39 @@ struct JSONScanner {
 
     /// A key's places; escapes are decoded first, so that `\u006e` is `n`.
     @inline(__always)
-    private func step(_ automaton: borrowing PathAutomaton, _ places: PlaceSet, _ start: Int, _ end: Int) -> PlaceSet {
+    private mutating func step(_ places: PlaceSet, _ start: Int, _ end: Int) -> PlaceSet {
         let raw = unsafe bytes(start, end)
-        if !hasEscape, start &+ 8 <= count {
-            let word = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-            return unsafe automaton.step(places, key: raw, head: PathAutomaton.head(word, count: raw.count))
-        }
-        if !hasEscape { return unsafe automaton.step(places, key: raw) }
+        if hasEscape || start &+ 8 > count || isCapturing { return unsafe stepSlowly(places, raw) }
+        let word = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        return unsafe part.paths.step(places, key: raw, head: PathAutomaton.head(word, count: raw.count))
+    }
+
+    @inline(never)
+    private mutating func stepSlowly(_ places: PlaceSet, _ raw: UnsafeRawBufferPointer) -> PlaceSet {
         var decoded: [UInt8] = []
         unsafe JSONEscapes.appendText(of: raw, to: &decoded)
-        return unsafe decoded.withUnsafeBytes { unsafe automaton.step(places, key: $0) }
+        return unsafe decoded.withUnsafeBytes {
+            unsafe isCapturing ? rules.subjects.step(places, key: $0) : part.paths.step(places, key: $0)
+        }
+    }
+
+    private mutating func step(_ places: PlaceSet, _ index: Int) -> PlaceSet {
+        isCapturing ? rules.subjects.step(places, index: index) : part.paths.step(places, index: index)
+    }
+
+    /// The first rule whose path ends here.
+    @inline(__always)
+    private mutating func accepted(_ places: PlaceSet) -> Int? {
+        if places.isEmpty { return nil }
+        return isCapturing ? rules.subjects.accepted(places) : part.paths.accepted(places)
     }
 
     /// Remembers a member's name, and asks the rules by name.
     private mutating func lookAtName(_ start: Int, _ end: Int) -> Int? {
         (nameStart, nameEnd) = (start, end)
-        if part.names.isEmpty || isCapturing { return nil }
+        if !hasNames || isCapturing { return nil }
+        let part = part
         return unsafe withText(start &- 1, end &+ 1, isText: true) { text, _ in unsafe part.rule(forName: text) }
-    }
-
-    /// A name that detectors find something in is written anew, for it shows somebody's address as well as a value would;
-    /// null is no name.
-    private mutating func inspectName(_ start: Int, _ end: Int) {
-        let made = workspace.replaced.count
-        let outcome = unsafe withText(start &- 1, end &+ 1, isText: true) { text, workspace in
-            var replaced = workspace.takeReplaced()
-            let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-            let outcome = unsafe workspace.inspect(
-                text.bytes, name: none, part, PlaceSet(), depth: nesting, into: &replaced)
-            workspace.replaced = replaced
-            return outcome
-        }
-        let told: MaskingWorkspace.Inspection = if case .null = outcome { .failed } else { outcome }
-        if write(told, from: made, isText: true, start &- 1) {
-            copied = end &+ 1
-            edits &+= 1
-        }
-        workspace.replaced.removeLast(workspace.replaced.count - made)
     }
 
     // MARK: Reading without rules
@@ -511,31 +643,24 @@ struct JSONScanner {
     private mutating func string(_ start: Int) -> Int? {
         var at = start &+ 1
         while true {
-            // Eight bytes at a time, up to the first quote, backslash, control character, or byte beyond ASCII. A borrow
-            // only reaches bytes above the first that is found.
-            while at &+ 8 <= count {
-                let loaded = unsafe document.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-                let word = UInt64(littleEndian: loaded)
-                let quotes = word ^ 0x2222_2222_2222_2222
-                let slashes = word ^ 0x5c5c_5c5c_5c5c_5c5c
-                let ones: UInt64 = 0x0101_0101_0101_0101
-                let found =
-                    ((quotes &- ones) | (slashes &- ones) | (word &- 0x2020_2020_2020_2020) | word)
-                    & 0x8080_8080_8080_8080
-                if found != 0 {
-                    at &+= found.trailingZeroBitCount &>> 3
-                    break
-                }
-                at &+= 8
-            }
             guard at < count else { return nil }
+            var block = at &>> 6
+            var left = unsafe stops[block] &>> UInt64(at & 63)
+            if left == 0 {
+                repeat {
+                    block &+= 1
+                    guard block &<< 6 < count else { return nil }
+                    unsafe left = stops[block]
+                } while left == 0
+                at = block &<< 6
+            }
+            at &+= left.trailingZeroBitCount
             switch byte(at) {
             case UInt8(ascii: "\""): return at &+ 1
             case UInt8(ascii: "\\"):
                 hasEscape = true
                 guard let next = escape(at) else { return nil }
                 at = next
-            case 0x20..<0x80: at &+= 1
             case 0x80...0xff:
                 guard let next = multibyte(at) else { return nil }
                 at = next
@@ -544,7 +669,7 @@ struct JSONScanner {
         }
     }
 
-    private func escape(_ at: Int) -> Int? {
+    private mutating func escape(_ at: Int) -> Int? {
         guard at &+ 1 < count else { return nil }
         switch byte(at &+ 1) {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
@@ -566,7 +691,7 @@ struct JSONScanner {
     }
 
     /// One UTF-8 sequence beyond ASCII (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
-    private func multibyte(_ at: Int) -> Int? {
+    private mutating func multibyte(_ at: Int) -> Int? {
         let first = byte(at)
         let length: Int
         var low: UInt8 = 0x80
@@ -586,7 +711,19 @@ struct JSONScanner {
         return at &+ length
     }
 
-    private func number(_ start: Int) -> Int? {
+    private mutating func number(_ start: Int) -> Int? {
+        if start &+ 8 <= count {
+            // A few digits, which end in the same eight bytes: most numbers. A carry only reaches bytes behind the first
+            // that is no digit.
+            let loaded = unsafe document.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+            let word = UInt64(littleEndian: loaded) ^ 0x3030_3030_3030_3030
+            let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
+            if others != 0, word & 0xff != 0 || others & 0x8000 != 0 {
+                let end = start &+ others.trailingZeroBitCount &>> 3
+                let next = byte(end)
+                if end > start, next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e") { return end }
+            }
+        }
         var at = start
         if byte(at) == UInt8(ascii: "-") { at &+= 1 }
         guard at < count else { return nil }

@@ -79,6 +79,7 @@ struct PathAutomaton: Sendable {
     /// - Parameter head: of the key, for callers who make it at less cost.
     @inline(__always)
     func step(_ places: PlaceSet, key: UnsafeRawBufferPointer, head: UInt64) -> PlaceSet {
+        if count <= 64 { return unsafe narrowStep(places, key: key, head: head) }
         var next = places.intersection(anyDepths).union(places.intersection(anyKeys).advanced())
         let named = places.intersection(keys)
         if !named.isEmpty {
@@ -87,6 +88,20 @@ struct PathAutomaton: Sendable {
             }
         }
         return closed(next)
+    }
+
+    /// The same where all places are in one word.
+    @inline(__always)
+    private func narrowStep(_ places: PlaceSet, key: UnsafeRawBufferPointer, head: UInt64) -> PlaceSet {
+        let waiting = places.lowest
+        var next = waiting & anyDepths.lowest | (waiting & anyKeys.lowest) &<< 1
+        var named = waiting & keys.lowest
+        while named != 0 {
+            let place = named.trailingZeroBitCount
+            if heads[place] == head, unsafe key.count <= 7 || isTail(of: place, key) { next |= 2 &<< UInt64(place) }
+            named &= named &- 1
+        }
+        return PlaceSet(lowest: next | (next & anyDepths.lowest) &<< 1)
     }
 
     /// The head of a key of `count` bytes, which are the lowest of `word`.
@@ -146,6 +161,11 @@ struct PathAutomaton: Sendable {
 /// Places in the automaton: 256 bits.
 struct PlaceSet: Hashable, Sendable, BitwiseCopyable {
     private var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
+
+    init() {}
+    @inline(__always) fileprivate init(lowest: UInt64) { a = lowest }
+    /// The first 64 places.
+    @inline(__always) fileprivate var lowest: UInt64 { a }
 
     @inline(__always) var isEmpty: Bool { a | b | c | d == 0 }
 
