@@ -1,6 +1,6 @@
 import Synchronization
 public import TidegateCore
-import TidegateSchemas
+package import TidegateSchemas
 import TidegateWire
 
 /// A compiled masking profile: rules by place, by name, by schema and by content, for JSON, text, Avro, Protobuf and
@@ -16,13 +16,20 @@ public final class MaskingProfile: Masker {
     private let workspaces = Mutex<[MaskingWorkspace]>([])
 
     /// - Throws: every rule that cannot be compiled, what is wrong with it, and what would be right.
-    public init(
+    public convenience init(
         _ settings: MaskingProfileSettings, _ material: MaskingMaterial = MaskingMaterial()
+    ) throws(MaskingSettingsErrors) {
+        try self.init(settings, material, registry: try SchemaMasker.registry(settings, material))
+    }
+
+    /// - Parameter registry: asked instead of the one that the settings name.
+    package init(
+        _ settings: MaskingProfileSettings, _ material: MaskingMaterial, registry: SchemaRegistry?
     ) throws(MaskingSettingsErrors) {
         var compiler = ProfileCompiler(settings, material)
         rules = try compiler.compile()
         warnings = compiler.warnings
-        schemas = try SchemaMasker(settings, material)
+        schemas = try SchemaMasker(settings, registry)
         name = settings.name
         onFailure = settings.onFailure
     }
