@@ -13,6 +13,9 @@ struct JSONScanner {
     /// Arrays and objects inside each other.
     static let depthLimit = 128
 
+    /// No built-in detector knows a number of fewer digits.
+    private static let shortestNumber = 7
+
     private let workspace: MaskingWorkspace
     private let part: PartRules
     private let rules: CompiledRules
@@ -156,9 +159,7 @@ struct JSONScanner {
     private mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
         if isCapturing { return keepSubject(start, end, rule) }
-        if !workspace.isKey, case .nothing = workspace.opens,
-            case .replacement(let replacement) = rules.actions[rule].kind
-        {
+        if !workspace.isKey, case .nothing = workspace.opens, let replacement = workspace.acts[rule].replacement {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
@@ -319,7 +320,8 @@ struct JSONScanner {
             return
         }
         let made = workspace.replaced.count
-        let outcome = unsafe workspace.inspect(number: bytes(start, end).bytes, name: name, part)
+        let outcome = unsafe workspace.inspect(
+            number: bytes(start, end).bytes, isScaled: isScaled(start, end), name: name, part)
         finish(outcome, from: made, isText: false, start, end)
     }
 
@@ -428,7 +430,11 @@ struct JSONScanner {
             return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             guard let end = skip(start, depth: depth) else { return nil }
-            if isMarked(start, end) || looks && isScaled(start, end) { inspect(start, end, places) }
+            if looks, !isCapturing, end &- start >= JSONScanner.shortestNumber || hasPatterns,
+                isMarked(start, end) || isScaled(start, end)
+            {
+                inspect(start, end, places)
+            }
             return end
         default: return skip(start, depth: depth)
         }
