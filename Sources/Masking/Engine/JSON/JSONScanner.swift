@@ -413,7 +413,9 @@ struct JSONScanner {
     private mutating func value(
         _ start: Int, _ places: PlaceSet, depth: Int, named: Int? = nil, isRemoved: Bool = false
     ) -> Int? {
-        if places.isEmpty, !looks, named == nil { return skip(start, depth: depth) }
+        if places.isEmpty, !looks, named == nil {
+            return byte(start) == UInt8(ascii: "\"") ? string(start) : skip(start, depth: depth)
+        }
         if let rule = first(accepted(places), named) {
             // What is inside needs no look of its own: the whole value goes.
             guard let end = skip(start, depth: depth) else { return nil }
@@ -611,7 +613,9 @@ struct JSONScanner {
                 else { return nil }
                 at = begin
             }
-            guard let end = skip(at, depth: depth &+ 1), let next = space(end) else { return nil }
+            // Most are strings: without a call.
+            let behind = byte(at) == UInt8(ascii: "\"") ? string(at) : skip(at, depth: depth &+ 1)
+            guard let end = behind, let next = space(end) else { return nil }
             if byte(next) != UInt8(ascii: ",") { return byte(next) == close ? next &+ 1 : nil }
             guard let following = space(next &+ 1) else { return nil }
             at = following
