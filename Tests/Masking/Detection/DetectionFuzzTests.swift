@@ -5,7 +5,7 @@ import TidegateDetection
 /// Whatever the bytes are: nothing traps, findings lie in the text, in order, apart from each other, and `mayMatch` never
 /// denies what `find` finds.
 struct DetectionFuzzTests {
-    private static let names = ["", "ssn", "phone", "cardNumber", "dob", "api_key", "bsn", "orderId", "x"]
+    static let names = ["", "ssn", "phone", "cardNumber", "dob", "api_key", "bsn", "orderId", "x"]
     /// What texts are put together of: whole values, pieces of them, marks, and what must not disturb.
     private static let pieces: [String] =
         [
@@ -30,7 +30,7 @@ struct DetectionFuzzTests {
             "T00:00",
         ] + ["&", "#", "%", "!", "Xk29", "fLq8", "1mZp", "aaaaaa", "api_key=", "\r", "\u{8}", "\u{c}", "{", "}", "="]
 
-    private static func text(_ generator: inout SeededGenerator) -> [UInt8] {
+    static func text(_ generator: inout SeededGenerator) -> [UInt8] {
         var text: [UInt8] = []
         for _ in 0..<Int.random(in: 1...14, using: &generator) {
             let piece = pieces.randomElement(using: &generator) ?? ""
@@ -47,7 +47,7 @@ struct DetectionFuzzTests {
     }
 
     /// A document that says the text, escaped where it must be and sometimes where it need not be.
-    private static func document(_ text: String, _ generator: inout SeededGenerator) -> String {
+    static func document(_ text: String, _ generator: inout SeededGenerator) -> String {
         var result = "{\"a\":\""
         for unit in text.utf16 {
             let chance = Int.random(in: 0..<40, using: &generator)

@@ -159,7 +159,9 @@ extension DetectorSet {
                 before.number4 = 0
                 before.some2 = 0
                 before.some4 = 0
-                if long != 0 { examineTokens(text, offset, long, &pass) }
+                if long != 0 {
+                    if pass.isMarking { pass.hasHit = true } else { examineTokens(text, offset, long, &pass) }
+                }
             } else {
                 // Digits, each with the marks behind it, up to three.
                 let first = classes.mark & shifted(digit, before.digit, 1)
@@ -186,7 +188,10 @@ extension DetectorSet {
                     & shifted(digit, before.digit, 2) & shifted(classes.letter, before.letter, 3)
                     & shifted(classes.letter, before.letter, 4)
                 let places = number7 & digit | tokens | account
-                if places != 0 {
+                if pass.isMarking {
+                    // Whoever looks there looks once: with the name of the value, and its words.
+                    if places != 0 { pass.hasHit = true }
+                } else if places != 0 {
                     if asksNumbers { examineNumbers(text, offset, places, &pass) }
                     if asksTokens, tokens != 0 { examineTokens(text, offset, tokens, &pass) }
                 }

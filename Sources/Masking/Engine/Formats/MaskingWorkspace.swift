@@ -12,7 +12,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
 
     let rules: CompiledRules
     /// By rule, each behind a reference: an action is many references, which would be counted whenever it is copied.
-    private let acts: [Act]
+    let acts: [Act]
     private let keyActs: [Act?]
     var detection = DetectionPass()
     /// How often each rule, then each detector acted since they were taken.
@@ -50,9 +50,25 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         subjects = [[UInt8]](repeating: [], count: rules.subjectCount)
     }
 
-    private final class Act {
+    final class Act {
         let action: CompiledAction
-        init(_ action: CompiledAction) { self.action = action }
+        let isNull: Bool
+        let replacement: Replacement?
+        /// What stands for any text, where it is the same for all.
+        let text: [UInt8]?
+
+        init(_ action: CompiledAction) {
+            self.action = action
+            isNull = action.isNull
+            replacement = if case .replacement(let replacement) = action.kind { replacement } else { nil }
+            if let replacement, case .nothing = replacement.kept {
+                var text: [UInt8] = []
+                replacement.append(text: RawSpan(), to: &text)
+                self.text = text
+            } else {
+                text = nil
+            }
+        }
     }
 
     enum Inspection {
@@ -173,8 +189,12 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
                 output.append(contentsOf: MaskingProfile.redacted)
                 continue
             }
-            if act.action.isNull {
+            if act.isNull {
                 isNull = true
+                continue
+            }
+            if let text = act.text {
+                output.append(contentsOf: text)
                 continue
             }
             let before = output.count
@@ -222,8 +242,10 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
 
     /// A number of JSON, looked at as the digits that it stands for: `4.1e3` is 4100.
     /// The new one stands at the end of `replaced`.
-    func inspect(number: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules) -> Inspection {
-        if let digits = NumberText.digits(of: number) {
+    func inspect(
+        number: RawSpan, isScaled: Bool, name: UnsafeRawBufferPointer, _ part: PartRules
+    ) -> Inspection {
+        if isScaled, let digits = NumberText.digits(of: number) {
             guard unsafe finds(in: digits.span.bytes, name: name, part) else { return .unchanged }
             return unsafe compose(digits.span.bytes, part)
         }

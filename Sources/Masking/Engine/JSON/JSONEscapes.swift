@@ -66,8 +66,8 @@ enum JSONEscapes {
         unsafe text.withUnsafeBytes { raw in
             // Without a way out in the middle: the compiler makes vectors of it.
             var others: UInt8 = 0
-            for index in raw.indices {
-                let byte = unsafe raw[index]
+            for at in 0..<raw.count {
+                let byte = unsafe raw[at]
                 others |= Int8(bitPattern: byte) < 0x20 ? 1 : 0
                 others |= byte == UInt8(ascii: "\"") ? 1 : 0
                 others |= byte == UInt8(ascii: "\\") ? 1 : 0

@@ -13,6 +13,9 @@ struct JSONScanner {
     /// Arrays and objects inside each other.
     static let depthLimit = 128
 
+    /// No built-in detector knows a number of fewer digits.
+    private static let shortestNumber = 7
+
     private let workspace: MaskingWorkspace
     private let part: PartRules
     private let rules: CompiledRules
@@ -156,9 +159,7 @@ struct JSONScanner {
     private mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
         if isCapturing { return keepSubject(start, end, rule) }
-        if !workspace.isKey, case .nothing = workspace.opens,
-            case .replacement(let replacement) = rules.actions[rule].kind
-        {
+        if !workspace.isKey, case .nothing = workspace.opens, let replacement = workspace.acts[rule].replacement {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
@@ -323,7 +324,8 @@ struct JSONScanner {
             return
         }
         let made = workspace.replaced.count
-        let outcome = unsafe workspace.inspect(number: bytes(start, end).bytes, name: name, part)
+        let outcome = unsafe workspace.inspect(
+            number: bytes(start, end).bytes, isScaled: isScaled(start, end), name: name, part)
         finish(outcome, from: made, isText: false, start, end)
     }
 
@@ -415,7 +417,9 @@ struct JSONScanner {
     private mutating func value(
         _ start: Int, _ places: PlaceSet, depth: Int, named: Int? = nil, isRemoved: Bool = false
     ) -> Int? {
-        if places.isEmpty, !looks, named == nil { return skip(start, depth: depth) }
+        if places.isEmpty, !looks, named == nil {
+            return byte(start) == UInt8(ascii: "\"") ? string(start) : skip(start, depth: depth)
+        }
         if let rule = first(accepted(places), named) {
             // What is inside needs no look of its own: the whole value goes.
             guard let end = skip(start, depth: depth) else { return nil }
@@ -432,7 +436,11 @@ struct JSONScanner {
             return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             guard let end = skip(start, depth: depth) else { return nil }
-            if isMarked(start, end) || looks && isScaled(start, end) { inspect(start, end, places) }
+            if looks, !isCapturing, end &- start >= JSONScanner.shortestNumber || hasPatterns,
+                isMarked(start, end) || isScaled(start, end)
+            {
+                inspect(start, end, places)
+            }
             return end
         default: return skip(start, depth: depth)
         }
@@ -609,7 +617,9 @@ struct JSONScanner {
                 else { return nil }
                 at = begin
             }
-            guard let end = skip(at, depth: depth &+ 1), let next = space(end) else { return nil }
+            // Most are strings: without a call.
+            let behind = byte(at) == UInt8(ascii: "\"") ? string(at) : skip(at, depth: depth &+ 1)
+            guard let end = behind, let next = space(end) else { return nil }
             if byte(next) != UInt8(ascii: ",") { return byte(next) == close ? next &+ 1 : nil }
             guard let following = space(next &+ 1) else { return nil }
             at = following

@@ -106,6 +106,7 @@ enum Characters {
 
     /// The offset of the last `count` characters; 0 where there are no more.
     static func start(of count: Int, in value: RawSpan, isJSON: Bool) -> Int {
+        if isPlain(value) { return max(0, value.byteCount - count) }
         var behind = end(of: count, in: value, isJSON: isJSON)
         var at = 0
         while behind < value.byteCount {
@@ -113,6 +114,19 @@ enum Characters {
             at = next(value, at, isJSON)
         }
         return at
+    }
+
+    /// True where each byte is a character: ASCII without escapes.
+    @inline(__always)
+    private static func isPlain(_ value: RawSpan) -> Bool {
+        unsafe value.withUnsafeBytes { raw in
+            var others: UInt8 = 0
+            for at in 0..<raw.count {
+                let byte = unsafe raw[at]
+                others |= byte & 0x80 | (byte == UInt8(ascii: "\\") ? 1 : 0)
+            }
+            return others == 0
+        }
     }
 
     private static func next(_ value: RawSpan, _ at: Int, _ isJSON: Bool) -> Int {
@@ -146,9 +160,6 @@ enum Characters {
 extension [UInt8] {
     /// Appends four bytes, the lowest first.
     mutating func append(word: UInt32) {
-        append(UInt8(truncatingIfNeeded: word))
-        append(UInt8(truncatingIfNeeded: word &>> 8))
-        append(UInt8(truncatingIfNeeded: word &>> 16))
-        append(UInt8(truncatingIfNeeded: word &>> 24))
+        unsafe Swift.withUnsafeBytes(of: word.littleEndian) { unsafe append(contentsOf: $0) }
     }
 }
