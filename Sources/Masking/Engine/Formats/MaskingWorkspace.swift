@@ -34,8 +34,8 @@ final class MaskingWorkspace: @unchecked Sendable {
     var leafName: [UInt8] = []
     /// How the fields of this call are read.
     var readings: [Reading] = []
-    /// What documents are scanned with, one for each that is inside of another.
-    private var stops: [[UInt64]] = []
+    /// What documents are scanned with, for each that is inside of another.
+    private var stops: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
     private var marks: [[UInt64]] = []
     /// Only where somebody asked.
     var findings: [MaskingFinding]?
@@ -266,6 +266,7 @@ final class MaskingWorkspace: @unchecked Sendable {
         trail = []
         opened = 0
         opens = .nothing
+        freeLongStops()
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
     }
 
@@ -293,15 +294,27 @@ final class MaskingWorkspace: @unchecked Sendable {
         return taken
     }
 
-    /// Room for so many words at least; their content is what it was.
-    func takeStops(_ count: Int) -> [UInt64] {
-        var taken = stops.popLast() ?? []
-        if taken.count < count { taken = [UInt64](repeating: 0, count: max(16, count + count / 2)) }
-        return taken
+    /// Room for so many words, which belongs to the document that is inside of so many others until its scan ends. What is
+    /// in it is not known.
+    func stops(_ nesting: Int, _ count: Int) -> UnsafeMutablePointer<UInt64>? {
+        while unsafe stops.count <= nesting { unsafe stops.append(UnsafeMutableBufferPointer(start: nil, count: 0)) }
+        if unsafe stops[nesting].count < count {
+            unsafe stops[nesting].deallocate()
+            unsafe stops[nesting] = UnsafeMutableBufferPointer.allocate(capacity: max(16, count + count / 2))
+        }
+        return unsafe stops[nesting].baseAddress
     }
 
-    func give(stops given: consuming [UInt64]) {
-        if given.count <= MaskingWorkspace.keptWords { stops.append(given) }
+    /// Gives back what an uncommonly long document took.
+    private func freeLongStops() {
+        for index in unsafe stops.indices where unsafe stops[index].count > MaskingWorkspace.keptWords {
+            unsafe stops[index].deallocate()
+            unsafe stops[index] = UnsafeMutableBufferPointer(start: nil, count: 0)
+        }
+    }
+
+    deinit {
+        for index in unsafe stops.indices { unsafe stops[index].deallocate() }
     }
 
     /// Which blocks of the document detectors may find something in; nil where none is.
