@@ -47,8 +47,8 @@ let package = Package(
         .library(
             name: "TidegateHotPaths",
             targets: [
-                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateTokens", "TidegateDetection",
-                "TidegateCompression", "TidegatePolicy",
+                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateTokens",
+                "TidegateDetection", "TidegateCompression", "TidegatePolicy",
             ]),
     ],
     targets: [
@@ -148,8 +148,8 @@ let package = Package(
         tests(
             "MaskingTests", "Masking/Engine",
             [
-                "TidegateWire", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
-                "TidegateMasking", "TestSupport",
+                "TidegateWire", "TidegateCore", "TidegateHTTP", "TidegateTokens", "TidegateDetection",
+                "TidegateSchemas", "TidegateMasking", "TestSupport",
             ]),
         tests(
             "EvidenceTests", "Gateway/Evidence",

@@ -5,6 +5,7 @@ a word beside it (a checksum and a shape that nothing else has); what is not is 
 Sources of the formats: the issuing authorities' publications; python-stdnum is the oracle wherever it knows the number.
 """
 import datetime
+import re
 import string
 
 from stdnum import luhn, verhoeff
@@ -184,7 +185,8 @@ def it_codice_fiscale(r):
 def de_tax_id(r):
     def make():
         body = r.choice("123456789") + digits(r, 9)
-        return next((body + c for c in string.digits if idnr.is_valid(body + c)), "")
+        # The Bundeszentralamt gives out none with a digit three times in a row, of which stdnum knows nothing.
+        return next((body + c for c in string.digits if idnr.is_valid(body + c) and not re.search(r"(\d)\1\1", body + c)), "")
     body = until(make, bool)
     return (grouped(body, (2, 3, 3, 3), " ") if r.random() < 0.4 else body), False
 

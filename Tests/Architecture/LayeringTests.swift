@@ -19,10 +19,11 @@ struct LayeringTests {
             "TidegateDetection", "TidegateIdentity",
         ],
         "TidegateTokens": ["TidegateWire", "TidegateCrypto"],
-        "TidegateDetection": ["TidegateWire", "TidegateCrypto"],
+        "TidegateDetection": ["TidegateWire", "TidegateCrypto", "CByteClasses"],
         "TidegateSchemas": ["TidegateWire", "TidegateHTTP"],
         "TidegateMasking": [
             "TidegateWire", "TidegateCrypto", "TidegateCore", "TidegateTokens", "TidegateDetection", "TidegateSchemas",
+            "CByteClasses",
         ],
         "TidegateCompression": [],
         "TidegateKafka": ["TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression", "CChecksum"],
@@ -34,7 +35,7 @@ struct LayeringTests {
         "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CZstd": "TidegateCompression",
         "CLz4": "TidegateCompression", "CZlib": "TidegateCompression", "CSnappy": "TidegateCompression",
         "CVectorscan": "TidegateDetection", "CPhoneNumbers": "TidegateDetection",
-        "CByteClasses": "TidegateDetection", "CAvro": "TidegateSchemas",
+        "CAvro": "TidegateSchemas",
         "CProtobufSchemas": "TidegateSchemas",
     ]
     /// Where a target's sources are, below `Sources`.

@@ -27,3 +27,5 @@ static inline const char *shim_avro_symbol(shim_avro_schema schema, int index) {
     return avro_schema_enum_get((avro_schema_t)schema, index);
 }
 static inline shim_avro_schema shim_avro_target(shim_avro_schema schema) { return avro_schema_link_target((avro_schema_t)schema); }
+static inline const char *shim_avro_name(shim_avro_schema schema) { return avro_schema_name((avro_schema_t)schema); }
+static inline const char *shim_avro_namespace(shim_avro_schema schema) { return avro_schema_namespace((avro_schema_t)schema); }

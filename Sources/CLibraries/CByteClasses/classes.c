@@ -8,6 +8,7 @@ static void portable(const uint8_t *p, size_t count, ByteClasses *c) {
         uint64_t bit = (uint64_t)1 << i;
         if ((uint8_t)(b - '0') <= 9) c->digit |= bit;
         if ((uint8_t)((b | 0x20) - 'a') <= 25) c->letter |= bit;
+        if ((uint8_t)(b - 'A') <= 25) c->capital |= bit;
         if ((b >= '-' && b <= '/') || b == '_') c->mark |= bit, c->word |= bit;
         if (b == '(' || b == ')' || b == ' ') c->mark |= bit;
         if (b == '+') c->word |= bit;
@@ -47,6 +48,7 @@ __attribute__((target("avx512f,avx512bw,avx512vl"))) static void wide64(const ui
     uint64_t space = IS(' ');
     c->digit = BETWEEN(v, '0', 9);
     c->letter = BETWEEN(_mm512_or_si512(v, _mm512_set1_epi8(0x20)), 'a', 25);
+    c->capital = BETWEEN(v, 'A', 25);
     c->mark = dots | space | BETWEEN(v, '(', 1);
     c->word = dots | IS('+');
     c->dash = IS('-');
@@ -86,6 +88,7 @@ __attribute__((target("avx2"))) static void wide32(const uint8_t *p, size_t coun
     uint64_t space = BOTH(EQ, ' ');
     c->digit = BOTH(IN, '0', 9);
     c->letter = BITS(IN(_mm256_or_si256(a, small), 'a', 25), IN(_mm256_or_si256(b, small), 'a', 25));
+    c->capital = BOTH(IN, 'A', 25);
     c->mark = dots | space | BOTH(IN, '(', 1);
     c->word = dots | BOTH(EQ, '+');
     c->dash = BOTH(EQ, '-');

@@ -1,6 +1,6 @@
 import Synchronization
 public import TidegateCore
-import TidegateSchemas
+package import TidegateSchemas
 import TidegateWire
 
 /// A compiled masking profile: rules by place, by name, by schema and by content, for JSON, text, Avro, Protobuf and
@@ -16,13 +16,20 @@ public final class MaskingProfile: Masker {
     private let workspaces = Mutex<[MaskingWorkspace]>([])
 
     /// - Throws: every rule that cannot be compiled, what is wrong with it, and what would be right.
-    public init(
+    public convenience init(
         _ settings: MaskingProfileSettings, _ material: MaskingMaterial = MaskingMaterial()
+    ) throws(MaskingSettingsErrors) {
+        try self.init(settings, material, registry: try SchemaMasker.registry(settings, material))
+    }
+
+    /// - Parameter registry: asked instead of the one that the settings name.
+    package init(
+        _ settings: MaskingProfileSettings, _ material: MaskingMaterial, registry: SchemaRegistry?
     ) throws(MaskingSettingsErrors) {
         var compiler = ProfileCompiler(settings, material)
         rules = try compiler.compile()
         warnings = compiler.warnings
-        schemas = try SchemaMasker(settings, material)
+        schemas = try SchemaMasker(settings, registry)
         name = settings.name
         onFailure = settings.onFailure
     }
@@ -183,23 +190,35 @@ public final class MaskingProfile: Masker {
         _ content: RawSpan, _ name: RawSpan, _ type: UInt32, isBinary: Bool, _ workspace: MaskingWorkspace,
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
-        let type = PostgresType(type)
-        guard let decoded = isBinary ? type.text(ofBinary: content) : content.allBytes else {
-            return rules.values.isEmpty ? .unchanged : .null
+        var type = PostgresType(type)
+        var decoded: [UInt8]
+        if !isBinary {
+            decoded = content.allBytes
+        } else if let text = type.text(ofBinary: content) {
+            decoded = text
+        } else {
+            // Infinity, NaN, what a later version brings: nothing that could be written anew.
+            decoded = content.allBytes
+            type = .opaque
         }
         let start = scratch.count
         let outcome = unsafe named(
             decoded.span.bytes, name, rules.values, workspace, into: &scratch, &counters)
         guard case .edited(let range) = outcome else { return outcome }
-        if case .text = type, !isBinary { return outcome }
-        let text = Array(scratch[range])
-        guard type.accepts(text[...]) else {
-            scratch.removeLast(scratch.count - start)
-            return .null
-        }
-        if !isBinary { return outcome }
+        var text = Array(scratch[range])
         scratch.removeLast(scratch.count - start)
-        return type.appendBinary(text[...], to: &scratch) ? .edited(start..<scratch.count) : .null
+        if type.isJSON, !workspace.isDocument(text) {
+            decoded.removeAll(keepingCapacity: true)
+            JSONEscapes.appendString(text[...], to: &decoded)
+            swap(&text, &decoded)
+        }
+        guard type.accepts(text[...]) else { return .null }
+        if isBinary {
+            guard type.appendBinary(text[...], to: &scratch) else { return .null }
+        } else {
+            scratch.append(contentsOf: text)
+        }
+        return .edited(start..<scratch.count)
     }
 
     /// A field with a name: a header, a stream's field, a column. Its name is the first part of a path; what follows looks

@@ -17,11 +17,25 @@ struct AvroSchema: Sendable {
         var shape: Shape
         var leaf = LeafType(kind: .bytes, encoding: .raw)
         var tags: [String] = []
+        /// A record's, with its namespace.
+        var name = ""
         /// Nothing is ever written for it.
         var isEmpty = false
     }
     var types: [Entry]
     var root: Int
+
+    /// Adds tags that stand beside the schema.
+    mutating func add(_ patterns: TagPatterns) {
+        for index in types.indices {
+            guard case .record(var fields) = types[index].shape else { continue }
+            for at in fields.indices {
+                fields[at].tags += patterns.tags(
+                    of: types[index].name + "." + String(decoding: fields[at].name, as: UTF8.self))
+            }
+            types[index].shape = .record(fields)
+        }
+    }
 
     /// A field's tags: a record's or an enumeration's own tags hold for whoever has that type.
     func tags(ofType index: Int) -> [String] {

@@ -50,6 +50,12 @@ struct AvroSchemaReader {
         return types.count - 1
     }
 
+    private static func fullName(_ schema: UnsafeRawPointer) -> String {
+        guard let name = unsafe shim_avro_name(schema) else { return "" }
+        let space = unsafe shim_avro_namespace(schema).map { unsafe String(cString: $0) } ?? ""
+        return unsafe space.isEmpty ? String(cString: name) : space + "." + String(cString: name)
+    }
+
     private static func mismatch() -> SchemaError {
         SchemaError("libavro reads the Avro schema otherwise than its JSON says")
     }
@@ -84,7 +90,8 @@ struct AvroSchemaReader {
                 let type = unsafe try add(field.type, inner)
                 read.append(.init(name: Array(field.name.utf8), type: type, tags: field.tags))
             }
-            types[index] = AvroSchema.Entry(shape: .record(read), tags: tags)
+            types[index] = AvroSchema.Entry(
+                shape: .record(read), tags: tags, name: unsafe AvroSchemaReader.fullName(schema))
             return index
         case .union(let branches):
             guard type == Int32(AVRO_UNION.rawValue), unsafe shim_avro_union_size(schema) == branches.count else {

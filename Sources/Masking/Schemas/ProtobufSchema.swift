@@ -45,6 +45,16 @@ struct ProtobufSchema: Sendable {
         }
     }
 
+    /// Adds tags that stand beside the schema.
+    mutating func add(_ patterns: TagPatterns) {
+        for index in messages.indices {
+            for at in messages[index].fields.indices {
+                let name = String(decoding: messages[index].fields[at].name, as: UTF8.self)
+                messages[index].fields[at].tags += patterns.tags(of: messages[index].name + "." + name)
+            }
+        }
+    }
+
     func tags(ofType type: Int) -> [String] { messages.indices.contains(type) ? messages[type].tags : [] }
 
     /// The message that a payload's indexes lead to (the framing's way to name it).

@@ -8,10 +8,14 @@ struct RegistryAnswer: Decodable, Sendable {
         var subject: String
         var version: Int
     }
+    struct Metadata: Decodable, Sendable {
+        var tags: [String: [String]]?
+    }
     var schema: String
     /// `AVRO` where it is not said.
     var schemaType: String?
     var references: [Reference]?
+    var metadata: Metadata?
 
     static func parse(_ body: [UInt8]) throws(SchemaError) -> RegistryAnswer {
         guard let answer = try? JSONDecoder().decode(RegistryAnswer.self, from: Data(body)) else {

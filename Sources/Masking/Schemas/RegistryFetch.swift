@@ -8,7 +8,7 @@ struct RegistryFetch: Sendable {
     static let referenceLimit = 64
 
     enum Outcome: Sendable {
-        case found(Schema.Format, text: [UInt8], references: [Schema.Source])
+        case found(Schema.Format, text: [UInt8], references: [Schema.Source], tags: [String: [String]])
         /// It does not exist, or is none: asking again soon is of no use.
         case refused(SchemaError)
         /// Nobody could be asked.
@@ -29,7 +29,9 @@ struct RegistryFetch: Sendable {
             var collected = References()
             try await collect(root, into: &collected, depth: 0)
             do throws(SchemaError) {
-                return .found(try root.format(), text: Array(root.schema.utf8), references: collected.sources)
+                return .found(
+                    try root.format(), text: Array(root.schema.utf8), references: collected.sources,
+                    tags: root.metadata?.tags ?? [:])
             } catch {
                 return .refused(error)
             }

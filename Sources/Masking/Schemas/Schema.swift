@@ -25,14 +25,23 @@ public final class Schema: Sendable {
 
     /// - Parameters:
     ///   - references: all that it refers to, each behind what it refers to itself.
+    ///   - tags: those that a registry keeps beside an Avro or Protobuf schema, by patterns of full names (`**.email`).
     /// - Throws: why it cannot be used.
-    public init(_ format: Format, _ text: [UInt8], references: [Source] = []) throws(SchemaError) {
+    public init(
+        _ format: Format, _ text: [UInt8], references: [Source] = [], tags: [String: [String]] = [:]
+    ) throws(SchemaError) {
+        let patterns = try TagPatterns(tags)
         switch format {
-        case .avro: model = .avro(try AvroSchemaReader.read(text, references: references.map(\.text)))
+        case .avro:
+            var schema = try AvroSchemaReader.read(text, references: references.map(\.text))
+            if !patterns.isEmpty { schema.add(patterns) }
+            model = .avro(schema)
         case .protobuf:
             let root = "tidegate/root.proto"
             let files = references.map { (name: $0.name, text: $0.text) } + [(name: root, text: text)]
-            model = .protobuf(try ProtobufSchemaReader.read(files, root: root))
+            var schema = try ProtobufSchemaReader.read(files, root: root)
+            if !patterns.isEmpty { schema.add(patterns) }
+            model = .protobuf(schema)
         case .jsonSchema: model = .jsonSchema(try JSONSchemaReader.read(text, references: references))
         }
     }

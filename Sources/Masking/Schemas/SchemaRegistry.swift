@@ -132,10 +132,11 @@ public final class SchemaRegistry: Sendable {
         let known = state.withLock { ($0.entries[key]?.schema, $0.entries[key]?.origin ?? 0) }
         var parsed: Result<Schema, SchemaError>?
         var origin = 0
-        if case .found(let format, let text, let references) = outcome {
+        if case .found(let format, let text, let references, let tags) = outcome {
             var hasher = Hasher()
             hasher.combine(format)
             hasher.combine(text)
+            hasher.combine(tags)
             for reference in references {
                 hasher.combine(reference.name)
                 hasher.combine(reference.text)
@@ -144,7 +145,9 @@ public final class SchemaRegistry: Sendable {
             if let schema = known.0, known.1 == origin {
                 parsed = .success(schema)
             } else {
-                parsed = Result { () throws(SchemaError) in try Schema(format, text, references: references) }
+                parsed = Result { () throws(SchemaError) in
+                    try Schema(format, text, references: references, tags: tags)
+                }
             }
         }
         let now = clock()

@@ -81,6 +81,11 @@ import TidegateTokens
             ["R.action.generalise: exactly one of these belongs here"]
         ),
         ("{ field: a, action: { email: user } }", ["R.action.email: 'user' is not known here"]),
+        (
+            "{ field: a, in: [key], action: { token: { domain: d, normalise: caseless } } }",
+            ["R.action.token.normalise: two spellings of a record key would become one"]
+        ),
+        ("{ field: a, in: [value], action: { token: { domain: d, normalise: caseless } } }", []),
         ("{ field: a, action: { encrypt: { domain: d } } }", ["R.action.encrypt: 'mode' is missing"]),
     ])
     func `says of a rule exactly what is wrong`(text: String, expected: [String]) {
@@ -140,6 +145,14 @@ import TidegateTokens
         (
             "detectors: { own: { pattern: a, needsContext: true } }",
             ["detectors.own: 'context' is missing: without words nothing would ever be found"]
+        ),
+        (
+            "detectors: { own: { pattern: \"x(?=a)b\" } }",
+            ["detectors.own.pattern: looks ahead or behind, at byte 2"]
+        ),
+        (
+            "detectors: { own: { pattern: \"(\" } }\n  profiles: { p: { rules: [{ detect: own, action: redact }] } }",
+            ["detectors.own.pattern: opens a group that is not closed, at byte 1"]
         ),
         ("detectors: { own: { pattern: a, checksum: lunh } }", ["detectors.own.checksum: 'lunh' is not known here"]),
         (

@@ -116,7 +116,7 @@ struct BuiltInDetectorTests {
         + named(.phone, "customerMobile", ["13800138000"])
         + named(
             .dateOfBirth, "dob",
-            ["1990-01-02", "01/02/1990", "2.1.1990", "19900102", "12 March 1990", "March 12, 1990"])
+            ["1990-01-02", "01/02/1990", "2.1.1990", "19900102", "12 March 1990", "March 12, 1990", "02-Jan-1990"])
         + named(.dateOfBirth, "birthDate", ["1990-01-02"])
         + named(.secret, "api_key", ["wJalrXUtnFEMIK7MDENGbPxRfiCY12EXAMPLEKEY", "9f86d081884c7d659a2feaa0c55ad015"])
 
@@ -194,6 +194,8 @@ struct BuiltInDetectorTests {
     @Test func `of words before a number the nearer one holds`() throws {
         let search = try Search()
         #expect(search.found("my SSN is 123456789, order 987654320") == ["us-ssn: 123456789"])
+        #expect(
+            search.found("SSN#: 010-85-3972, BSN: 612084760") == ["us-ssn: 010-85-3972", "nl-bsn: 612084760"])
         #expect(search.found("order 987654320, SSN 123456789") == ["us-ssn: 123456789"])
     }
 }

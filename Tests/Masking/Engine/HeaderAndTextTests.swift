@@ -14,7 +14,9 @@ struct HeaderAndTextTests {
         var scratch: [UInt8] = []
         var outcomes: [MaskOutcome] = []
         var counters = MaskCounters()
-        _ = profile.mask(fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
+        _ = profile.mask(
+            fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes,
+            counters: &counters)
         switch try #require(outcomes.first) {
         case .unchanged: return value
         case .edited(let range): return Array(scratch[range])
@@ -63,7 +65,9 @@ struct HeaderAndTextTests {
         }
     }
 
-    @Test func `fields keep their order, a key is never left clear, and a field outside of the bytes drops its record`() throws {
+    @Test func `fields keep their order, a key is never left clear, and a field outside of the bytes drops its record`()
+        throws
+    {
         let profile = try MaskingProfile(.init(name: "b", rules: [MaskingRule(field: "a", action: .redact("x"))]))
         let bytes = Array(#"{"a":"1"}{"b":"2"}{"a":3}{"a":"#.utf8)
         let fields = [
@@ -76,7 +80,8 @@ struct HeaderAndTextTests {
         var outcomes: [MaskOutcome] = []
         var counters = MaskCounters()
         let isAnswered = profile.mask(
-            fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
+            fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes,
+            counters: &counters)
         #expect(isAnswered)
         let texts = outcomes.map { outcome -> String in
             guard case .edited(let range) = outcome else { return "\(outcome)" }

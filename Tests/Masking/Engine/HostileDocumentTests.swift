@@ -47,7 +47,8 @@ import TidegateMasking
         var counters = MaskCounters()
         let fields = [MaskField(part: .header, range: name.count..<bytes.count, name: 0..<name.count)]
         let isDone = profile.mask(
-            fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes, counters: &counters)
+            fields.span, in: bytes.span.bytes, for: MaskRequest(), into: &scratch, outcomes: &outcomes,
+            counters: &counters)
         #expect(isDone && outcomes.count == 1)
         #expect(outcomes.first != .unchanged)
         #expect(!String(decoding: scratch, as: UTF8.self).contains("PLANTED"))

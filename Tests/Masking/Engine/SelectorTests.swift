@@ -72,6 +72,33 @@ struct SelectorTests {
                 == [1] + Array(#"{"mail":"****@example.com"}"#.utf8))
     }
 
+    @Test func `what a column's type writes in no text stays, or is null where a rule names it`() throws {
+        let fixture = try EngineFixture([
+            MaskingRule(.column("t.c"), action: .redact("x")), MaskingRule(.detectors(["email"]), action: .redact("x")),
+        ])
+        let nan: [UInt8] = [0, 0, 0, 0, 0xc0, 0, 0, 0]
+        let infinity: [UInt8] = [0x7f, 0xff, 0xff, 0xff]
+        for (type, bytes) in [(UInt32(1700), nan), (1082, infinity), (3802, [2, 3]), (1009, [1, 2, 3])] {
+            #expect(fixture.field(.column, bytes, name: "s.t.d", type: type, isBinary: true).outcome == .unchanged)
+            #expect(fixture.field(.column, bytes, name: "s.t.c", type: type, isBinary: true).outcome == .null)
+        }
+        let array = Array("{ann@example.com,bob}".utf8)
+        #expect(fixture.field(.column, array, name: "s.t.d", type: 1009).outcome == .null)
+    }
+
+    @Test func `a column of JSON stays JSON, whatever its rule makes of it`() throws {
+        let fixture = try EngineFixture([
+            MaskingRule(.column("t.c"), action: .redact("say \"x\"")), MaskingRule(field: "d.a", action: .keepLast(1)),
+        ])
+        let document = Array(#"{"a":"12"}"#.utf8)
+        #expect(fixture.field(.column, document, name: "s.t.c", type: 114).text == #""say \"x\"""#)
+        #expect(
+            fixture.field(.column, [1] + document, name: "s.t.c", type: 3802, isBinary: true).content == [1]
+                + Array(#""say \"x\"""#.utf8))
+        #expect(fixture.field(.column, document, name: "s.t.d", type: 114).text == #"{"a":"****2"}"#)
+        #expect(fixture.field(.column, Array(#"{"a":"12""#.utf8), name: "s.t.d", type: 114).text == #""[redacted]""#)
+    }
+
     @Test func `explaining says where, why and how, and never what`() throws {
         let fixture = try EngineFixture([
             MaskingRule(field: "card.number", action: .keepLast(4)),
@@ -85,6 +112,7 @@ struct SelectorTests {
         #expect(found.map(\.rule) == [0, 1])
         #expect(found[1].detector == "email" && found[1].start == 3 && found[1].end == 18)
         #expect(found.map(\.action) == ["keepLast", "redact"])
+        #expect(found[0].start == 0 && found[0].end == 4)
         let tallies = fixture.profile.tallies()
         #expect(tallies.map(\.count) == [1, 1, 1])
         #expect(tallies.map(\.isDetector) == [false, false, true])

@@ -72,6 +72,29 @@ struct SchemaRegistryTests {
         #expect(Said(await (try remote.registry()).settled(.id(1))) == .ready(.avro))
     }
 
+    @Test func `tags that the registry keeps beside a schema are its fields'`() async throws {
+        let text = #"{"type":"record","name":"R","namespace":"a.b","fields":[{"name":"mail","type":"string"}]}"#
+        let quoted = text.replacingOccurrences(of: "\"", with: "\\\"")
+        let tags = #"{"**.mail":["PII"],"*.mail":["NO"],"a.b.R.m??l":["TWO"],"a.b.R":["NO"],"a.*.R.ma*":["STAR"]}"#
+        remote.say(
+            "/schemas/ids/1", status: 200,
+            body: #"{"schema":"\#(quoted)","metadata":{"tags":\#(tags),"properties":{}}}"#)
+        let proto = #"syntax = \"proto3\"; package p; message M { string mail = 1; message N { string x = 1; } }"#
+        remote.say(
+            "/schemas/ids/2", status: 200,
+            body:
+                #"{"schemaType":"PROTOBUF","schema":"\#(proto)","metadata":{"tags":{"p.M.**":["ALL"],"*.M.N.x":["X"]}}}"#
+        )
+        let registry = try remote.registry()
+        guard case .ready(let avro) = await registry.settled(.id(1)),
+            case .ready(let protobuf) = await registry.settled(.id(2))
+        else { throw ScriptedRegistry.Away() }
+        #expect(avro.tags == ["PII", "TWO", "STAR"])
+        #expect(protobuf.tags == ["ALL", "X"])
+        let harness = try Harness(avro, TakesPaths(tags: ["TWO"]))
+        #expect(harness.masked(wire("02 'x'"), "yz") == wire("04 'yz'"))
+    }
+
     @Test func `what does not exist or cannot be used is not asked for again at once`() async throws {
         remote.say("/schemas/ids/1", "no schema")
         remote.say("/schemas/ids/2", status: 200, body: "{}")

@@ -6,6 +6,7 @@
 typedef struct {
     uint64_t digit;      // 0-9
     uint64_t letter;     // A-Z, a-z
+    uint64_t capital;    // A-Z
     uint64_t mark;       // space - . / ( ) _ : what may stand between the digits of one number
     uint64_t word;       // + - . / _ : what letters and digits of one token may have among them
     uint64_t dash;       // -

@@ -151,24 +151,28 @@ extension TextBytes {
     func meaningAround(_ start: Int, _ end: Int, reach: Int = 64, behind: Bool = true) -> Context {
         var reader = WordReader()
         var result: Context = []
+        var digits = 0
         var at = max(0, start &- reach)
         if at > 0 { while at < start, self[at].isWordByte, !isIdeograph(at) { at &+= 1 } }
         while at < start {
             let byte = self[at]
             if isIdeograph(at) {
-                take(reader.endWord(), &result)
+                take(reader.endWord(), &result, &digits)
                 for offset in 0..<3 { reader.append(self[at &+ offset]) }
-                take(reader.endWord(), &result)
+                take(reader.endWord(), &result, &digits)
                 at &+= 2
             } else if byte.isWordByte, !byte.isDigit {
-                if byte.isCapital, self[at &- 1].isLetter, !self[at &- 1].isCapital { take(reader.endWord(), &result) }
+                if byte.isCapital, self[at &- 1].isLetter, !self[at &- 1].isCapital {
+                    take(reader.endWord(), &result, &digits)
+                }
                 reader.append(byte)
             } else {
-                take(reader.endWord(), &result)
+                take(reader.endWord(), &result, &digits)
+                if byte.isDigit { digits &+= 1 }
             }
             at &+= 1
         }
-        take(reader.endWord(), &result)
+        take(reader.endWord(), &result, &digits)
         if !result.isDisjoint(with: .against) || !behind { return result }
         reader = WordReader()
         at = end
@@ -195,14 +199,17 @@ extension TextBytes {
     }
 
     @inline(__always)
-    private func take(_ meaning: Context, _ result: inout Context) {
+    private func take(_ meaning: Context, _ result: inout Context, _ digits: inout Int) {
         if meaning.isEmpty { return }
         if meaning.isDisjoint(with: .all) {
             result = meaning
         } else {
+            // What was announced before six digits or more has been said.
+            if digits >= 6 { result = [] }
             result.subtract(.against)
             result.formUnion(meaning.intersection(.all))
         }
+        digits = 0
     }
 
     /// What the words before `start` announce, back to the next digit: nothing else can be meant.

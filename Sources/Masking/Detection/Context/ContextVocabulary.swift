@@ -13,22 +13,39 @@ extension ContextWords {
         ),
         (
             Context(.usSocialSecurity),
-            "ssn socialsecurity socialsecuritynumber socialsec socialsecno ssnumber ssnum ssno taxid tin"
+            "ssn socialsecurity socialsecuritynumber socialsec socialsecno ssnumber ssnum ssno ssntin socsec ss taxid tin"
         ),
         (Context(.usTaxpayer), "itin taxid taxpayer taxpayerid taxidentification tin"),
         (Context(.iban), "iban bankaccount kontonummer accountnumber"),
-        (Context(.usRoutingNumber), "aba routing routingnumber routingno abanumber rtn routingtransit abartn"),
-        (Context(.usProviderIdentifier), "npi nationalprovider provideridentifier providerid npinumber"),
+        (
+            Context(.usRoutingNumber),
+            """
+            aba abanumber abacode abartn rtn routing routingnumber routingno routingcode routingtransit bankrouting transit \
+            transitnumber wire fedwire ach achrouting
+            """
+        ),
+        (
+            Context(.usProviderIdentifier),
+            """
+            npi npinumber npino provider providerid providernumber provideridentifier nationalprovider prescriber physician doctor \
+            clinician practitioner rendering referring attending ordering dispenser healthcareprovider hcp
+            """
+        ),
         (Context(.usMedicareIdentifier), "mbi medicare beneficiary medicareid medicarenumber"),
-        (Context(.usDrugRegistration), "dea deanumber prescriber deano dearegistration"),
-        (Context(.ukHealthService), "nhs nhsnumber nhsno healthservice nationalhealth"),
+        (
+            Context(.usDrugRegistration),
+            """
+            dea deanumber deano deareg dearegistration drugenforcement prescription prescribing prescriber controlledsubstance
+            """
+        ),
+        (Context(.ukHealthService), "nhs nhsnumber nhsno nhsid healthservice nationalhealth"),
         (
             Context(.ukNationalInsurance),
             "nino nationalinsurance nationalinsurancenumber insurancenumber ninumber nino"
         ),
         (
             Context(.canadaSocialInsurance),
-            "sin socialinsurance socialinsurancenumber assurancesociale nas sinnumber"
+            "sin sinnumber sinno socialinsurance socialinsurancenumber socialins assurancesociale numérodassurancesociale nas"
         ),
         (Context(.indiaAadhaar), "aadhaar aadhar adhaar uidai aadhaarnumber aadhaarno"),
         (Context(.indiaAccount), "pan pancard pannumber panno incometax permanentaccount"),
@@ -43,7 +60,13 @@ extension ContextWords {
         (Context(.brazilPerson), "cpf cadastropessoa taxid"),
         (Context(.brazilCompany), "cnpj cadastronacional taxid"),
         (Context(.chinaResident), "residentid sfz shenfenzheng idcard 身份证 身份证号 身份证号码"),
-        (Context(.netherlandsCitizen), "bsn burgerservicenummer sofinummer sofi burgerservice"),
+        (
+            Context(.netherlandsCitizen),
+            """
+            bsn bsnnummer bsnnr burgerservicenummer burgerservicenr burgerservice burgernummer citizenservice \
+            citizenservicenumber persoonsnummer sofinummer sofinr sofi servicenummer dutchid identificatienummer
+            """
+        ),
         (Context(.franceRegistration), "nir securitesociale sécuritésociale numerosecu secu insee"),
         (Context(.email), "email mail emailaddress"),
         (
@@ -64,8 +87,8 @@ extension ContextWords {
         (
             Context(.dateOfBirth),
             """
-            dob birth birthdate birthday dateofbirth birthdt bday born birthdate geburtsdatum geburtstag geboren geb
-            naissance datedenaissance née né nacimiento fechanacimiento fechadenacimiento nacido nacida nascimento
+            dob birth birthdate birthday dateofbirth birthdt bday born bdate borndate doblabel geburtsdatum geburtstag geboren geb
+            naissance datedenaissance née né nacimiento fechanacimiento fechadenacimiento nacido nacida fnac fechanac nascimento
             datanascimento nascido nascita datanascita datadinascita nato nata geboortedatum geboorte geboren urodzenia
             urodzony urodzona dataurodzenia fødselsdato födelsedatum syntymäaika 出生日期 生年月日
             """

@@ -23,7 +23,9 @@ extension DetectorSet {
             guard pass.run.groupCount &- group >= 3 else { return false }
             let second = pass.run.group(group &+ 1)
             let third = pass.run.group(group &+ 2)
-            guard second.mark == third.mark, second.marks <= 2, third.marks <= 2, second.end &- second.start <= 2 else {
+            guard second.mark == third.mark, second.marks <= 2, third.marks <= 2,
+                second.end &- second.start <= (second.hasDigit ? 2 : 4)
+            else {
                 return false
             }
             switch second.mark {
@@ -31,7 +33,8 @@ extension DetectorSet {
             default: return false
             }
             if second.mark == UInt8(ascii: " ") { isCertain = false }
-            let middle = number(text, second.start, second.end &- second.start)
+            var middle = number(text, second.start, second.end &- second.start)
+            if middle < 0, isMonth(text, second.start, second.end) { middle = 1 }  // 02-Jan-1990
             if size == 4 {
                 // The time of day may follow: "T00:00".
                 let day = third.start

@@ -50,6 +50,7 @@ extension DetectorSet {
     func examineCard(_ text: TextBytes, _ window: NumberWindow, _ pass: inout DetectionPass) {
         guard enabled.has(.creditCard), window.marks <= 3, !window.hasBracket,
             text[window.start &- 1] != UInt8(ascii: "+"),
+            window.isOnes || window.last &- window.group < 6,
             pass.accepts(.luhn, window)
         else { return }
         var prefix = 0
@@ -71,7 +72,7 @@ extension DetectorSet {
         if mayBeFree {
             if window.isBare, pass.contradicts(text, window.start) { return }
             pass.add(.creditCard, window.start, window.end, 90)
-        } else if isUsual || (isIssued && window.mark != 255 && window.last &- window.group < 6),
+        } else if isUsual || (isIssued && window.mark != 255),
             pass.announces(.creditCard, text, window.start, window.end)
         {
             pass.add(.creditCard, window.start, window.end, isIssued ? 95 : 75)

@@ -14,11 +14,17 @@ extension DetectorSet {
         }
         if hasDigit, enabled.has(.ipv4), examineIPv4(text, group, &pass) { return group &+ 4 }
         var next = group &+ 1
+        let followsOne =
+            text[window.start &- 1].isMark && text.isDigit(window.start &- 2)
+            && !text.isAlphanumeric(window.start &- 3)
         for last in group..<pass.run.groupCount {
             window.extend(pass.run, to: last)
             if window.length > longest || (last > group && pass.run.group(last).isExtension) { break }
             if window.length >= 9 {
                 let before = pass.findings.count
+                var window = window
+                // Digits one by one are a number where the row of them begins and ends with it.
+                if window.isOnes, followsOne || isOne(pass.run, last &+ 1) { window.isOnes = false }
                 if pass.run.lettersIn(window.first, window.length) == 0 {
                     examineDigits(text, window, &pass)
                 } else {
@@ -36,6 +42,11 @@ extension DetectorSet {
             if !isDate, enabled.has(.phone) { next = max(next, examinePhone(text, group, &pass)) }
         }
         return next
+    }
+
+    @inline(__always)
+    private func isOne(_ run: borrowing CharacterRun, _ group: Int) -> Bool {
+        group < run.groupCount && Int(run.group(group).limit) &- run.first(group) == 1
     }
 
     /// What a window of digits alone may be.

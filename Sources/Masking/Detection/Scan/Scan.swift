@@ -9,6 +9,7 @@ private struct Before {
     var number2: UInt64 = 0
     var number4: UInt64 = 0
     var letter: UInt64 = 0
+    var capital: UInt64 = 0
     var letter2: UInt64 = 0
     var letter4: UInt64 = 0
     var token: UInt64 = 0
@@ -140,9 +141,14 @@ extension DetectorSet {
             let token4 = token2 & shifted(token2, before.token2, 2)
             let letter2 = classes.letter | shifted(classes.letter, before.letter, 1)
             let letter4 = letter2 | shifted(letter2, before.letter2, 2)
-            // A key of capitals alone may be without a digit.
+            // A key of capitals may be without a digit.
             let token8 = token4 & shifted(token4, before.token4, 4)
-            let long = asksLongTokens ? token8 & shifted(token8, before.token8, 8) : 0
+            let long =
+                asksLongTokens
+                ? token8 & shifted(token8, before.token8, 8) & classes.capital
+                    & shifted(classes.capital, before.capital, 5) & shifted(classes.capital, before.capital, 10)
+                    & shifted(classes.capital, before.capital, 15) : 0
+            before.capital = classes.capital
             before.token8 = token8
             if digit | before.digit &>> 56 == 0 {
                 // No digit, and none in the eight bytes before: nothing ends here.

@@ -6,7 +6,7 @@ import TidegateWire
 /// What one call of a profile works with, kept between calls so that nothing is allocated in the steady state. Used by one
 /// thread at a time: whoever took it from the profile's pool.
 @safe
-final class MaskingWorkspace: @unchecked Sendable {
+final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it from the pool is alone with it
     /// Texts inside of texts (JSON in a string, base64) that are looked into.
     static let nestingLimit = 3
 
@@ -34,7 +34,8 @@ final class MaskingWorkspace: @unchecked Sendable {
     var leafName: [UInt8] = []
     /// How the fields of this call are read.
     var readings: [Reading] = []
-    /// What documents are scanned with, for each that is inside of another.
+    /// How many documents are scanned, inside of each other, and what each is scanned with.
+    private var scans = 0
     private var stops: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
     private var marks: [[UInt64]] = []
     /// Only where somebody asked.
@@ -252,6 +253,13 @@ final class MaskingWorkspace: @unchecked Sendable {
         return unsafe finds(in: number, name: name, part) ? compose(number, part) : .unchanged
     }
 
+    /// True where the text is one value of JSON.
+    func isDocument(_ text: [UInt8]) -> Bool {
+        let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        var scanner = unsafe JSONScanner(self, PartRules(), name: none)
+        return unsafe text.withUnsafeBytes { unsafe scanner.scan($0, PlaceSet()) }
+    }
+
     /// Keeps whose dates the rules of this document move.
     func findSubjects(in content: RawSpan) {
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
@@ -270,13 +278,14 @@ final class MaskingWorkspace: @unchecked Sendable {
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
     }
 
-    func acted(_ rule: Int) {
+    /// - Parameter bytes: of the value's text, where findings are asked for.
+    func acted(_ rule: Int, bytes: Int = 0) {
         counted[rule] &+= 1
         guard findings != nil else { return }
         let action = isKey ? rules.keyActions[rule] : rules.actions[rule]
         findings?.append(
             MaskingFinding(
-                path: path, rule: rule, detector: nil, start: 0, end: 0, confidence: 100,
+                path: path, rule: rule, detector: nil, start: 0, end: bytes, confidence: 100,
                 action: action?.word ?? "redact"))
     }
 
@@ -294,16 +303,18 @@ final class MaskingWorkspace: @unchecked Sendable {
         return taken
     }
 
-    /// Room for so many words, which belongs to the document that is inside of so many others until its scan ends. What is
-    /// in it is not known.
-    func stops(_ nesting: Int, _ count: Int) -> UnsafeMutablePointer<UInt64>? {
-        while unsafe stops.count <= nesting { unsafe stops.append(UnsafeMutableBufferPointer(start: nil, count: 0)) }
-        if unsafe stops[nesting].count < count {
-            unsafe stops[nesting].deallocate()
-            unsafe stops[nesting] = UnsafeMutableBufferPointer.allocate(capacity: max(16, count + count / 2))
+    /// Room for so many words, until `endStops`; what is in it is not known. A document inside of another has its own.
+    func beginStops(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
+        if unsafe stops.count == scans { unsafe stops.append(UnsafeMutableBufferPointer(start: nil, count: 0)) }
+        if unsafe stops[scans].count < count {
+            unsafe stops[scans].deallocate()
+            unsafe stops[scans] = UnsafeMutableBufferPointer.allocate(capacity: max(16, count + count / 2))
         }
-        return unsafe stops[nesting].baseAddress
+        scans += 1
+        return unsafe stops[scans - 1].baseAddress
     }
+
+    func endStops() { scans -= 1 }
 
     /// Gives back what an uncommonly long document took.
     private func freeLongStops() {

@@ -32,6 +32,13 @@ enum PostgresType {
         }
     }
 
+    var isJSON: Bool {
+        switch self {
+        case .json, .jsonb: true
+        default: false
+        }
+    }
+
     /// Text that the value is, or is written as.
     ///
     /// - Returns: nil where the bytes are none of that type.

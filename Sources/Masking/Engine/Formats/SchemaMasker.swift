@@ -39,26 +39,34 @@ final class SchemaMasker: Sendable {
     private let files: [File]
     private let format: MaskingFormat
 
+    /// The registry that a profile names; nil where it names none.
+    ///
+    /// - Throws: what is wrong with it, as rule -1.
+    static func registry(
+        _ settings: MaskingProfileSettings, _ material: MaskingMaterial
+    ) throws(MaskingSettingsErrors) -> SchemaRegistry? {
+        guard let name = settings.registry else { return nil }
+        func failure(_ message: String, _ suggestion: String) -> MaskingSettingsErrors {
+            MaskingSettingsErrors([MaskingSettingsError(rule: -1, message: message, suggestion: suggestion)])
+        }
+        guard let known = material.registries[name] else {
+            throw failure("there is no registry '\(name)'", "one of masking.registries")
+        }
+        do throws(SchemaError) {
+            return try SchemaRegistry(known.settings)
+        } catch {
+            throw failure("registry '\(name)': \(error.message)", "a URL such as https://registry.example.com:8081")
+        }
+    }
+
     /// - Throws: files that hold no schema, as rule -1.
-    init(_ settings: MaskingProfileSettings, _ material: MaskingMaterial) throws(MaskingSettingsErrors) {
+    init(_ settings: MaskingProfileSettings, _ registry: SchemaRegistry?) throws(MaskingSettingsErrors) {
         format = settings.format
+        self.registry = registry
         var errors: [MaskingSettingsError] = []
         func fail(_ message: String, _ suggestion: String) {
             errors.append(MaskingSettingsError(rule: -1, message: message, suggestion: suggestion))
         }
-        var registry: SchemaRegistry?
-        if let name = settings.registry {
-            if let known = material.registries[name] {
-                do throws(SchemaError) {
-                    registry = try SchemaRegistry(known.settings)
-                } catch {
-                    fail("registry '\(name)': \(error.message)", "a URL such as https://registry.example.com:8081")
-                }
-            } else {
-                fail("there is no registry '\(name)'", "one of masking.registries")
-            }
-        }
-        self.registry = registry
         var files: [File] = []
         for file in settings.schemas {
             do throws(SchemaError) {

@@ -124,9 +124,9 @@ struct JSONScanner {
     /// Calls `body` while `stops` says where the document's strings may end.
     private mutating func withStops(_ body: (inout JSONScanner) -> Bool) -> Bool {
         let words = (count &+ 63) &>> 6
-        guard let room = unsafe workspace.stops(nesting, words), let bytes = unsafe document.baseAddress else {
-            return false
-        }
+        let room = unsafe workspace.beginStops(words)
+        defer { workspace.endStops() }
+        guard let room = unsafe room, let bytes = unsafe document.baseAddress else { return false }
         unsafe tidegate_json_stops(bytes.assumingMemoryBound(to: UInt8.self), count, room)
         unsafe stops = UnsafeBufferPointer(start: room, count: words)
         let result = body(&self)
@@ -161,7 +161,7 @@ struct JSONScanner {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
-            workspace.acted(rule)
+            workspace.acted(rule, bytes: explains ? textCount(start, end) : 0)
         } else {
             guard act(start, end, rule) else { return }
         }
@@ -234,6 +234,10 @@ struct JSONScanner {
         let result = unsafe plain.withUnsafeBytes { unsafe body($0, workspace) }
         workspace.plain = plain
         return result
+    }
+
+    private mutating func textCount(_ start: Int, _ end: Int) -> Int {
+        unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, _ in text.count }
     }
 
     private mutating func keepSubject(_ start: Int, _ end: Int, _ slot: Int) {
@@ -492,6 +496,7 @@ struct JSONScanner {
             guard let colon = space(keyEnd), byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1) else {
                 return nil
             }
+            if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
             let isRemoved = removes(inner, named)
             if looks, !isRemoved, !isCapturing, part.detectors != nil, isLookedAt(at, keyEnd) {
                 // It shows somebody's address as well as a value would.
@@ -499,7 +504,6 @@ struct JSONScanner {
                 let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
                 unsafe inspectText(at, keyEnd, none, PlaceSet(), isName: true)
             }
-            if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
             guard
                 let end = value(
                     begin, inner, depth: depth &+ 1, named: named, isRemoved: isRemoved),
@@ -525,8 +529,8 @@ struct JSONScanner {
         var index = 0
         while true {
             let inner = places.isEmpty ? places : step(places, index)
-            let isRemoved = removes(inner, nil)
             if explains { workspace.enter(index) }
+            let isRemoved = removes(inner, nil)
             guard let end = value(at, inner, depth: depth &+ 1, isRemoved: isRemoved),
                 let next = space(end)
             else { return nil }

@@ -68,7 +68,7 @@ struct CompiledAction: Sendable {
                 key: CompiledAction.key(settings.key, keys), domain: settings.domain, form: settings.form,
                 normalisation: settings.normalisation)
             kind = .token(tokenizer, domain: settings.domain)
-            isInjective = settings.form != .sealed
+            isInjective = tokenizer.isInjective
         }
         self.isInjective = isInjective
         word = action.word
