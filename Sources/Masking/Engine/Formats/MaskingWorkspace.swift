@@ -34,8 +34,9 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     var leafName: [UInt8] = []
     /// How the fields of this call are read.
     var readings: [Reading] = []
-    /// What documents are scanned with, one for each that is inside of another.
-    private var stops: [[UInt64]] = []
+    /// How many documents are scanned, inside of each other, and what each is scanned with.
+    private var scans = 0
+    private var stops: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
     private var marks: [[UInt64]] = []
     /// Only where somebody asked.
     var findings: [MaskingFinding]?
@@ -273,6 +274,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         trail = []
         opened = 0
         opens = .nothing
+        freeLongStops()
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
     }
 
@@ -301,15 +303,29 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         return taken
     }
 
-    /// Room for so many words at least; their content is what it was.
-    func takeStops(_ count: Int) -> [UInt64] {
-        var taken = stops.popLast() ?? []
-        if taken.count < count { taken = [UInt64](repeating: 0, count: max(16, count + count / 2)) }
-        return taken
+    /// Room for so many words, until `endStops`; what is in it is not known. A document inside of another has its own.
+    func beginStops(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
+        if unsafe stops.count == scans { unsafe stops.append(UnsafeMutableBufferPointer(start: nil, count: 0)) }
+        if unsafe stops[scans].count < count {
+            unsafe stops[scans].deallocate()
+            unsafe stops[scans] = UnsafeMutableBufferPointer.allocate(capacity: max(16, count + count / 2))
+        }
+        scans += 1
+        return unsafe stops[scans - 1].baseAddress
     }
 
-    func give(stops given: consuming [UInt64]) {
-        if given.count <= MaskingWorkspace.keptWords { stops.append(given) }
+    func endStops() { scans -= 1 }
+
+    /// Gives back what an uncommonly long document took.
+    private func freeLongStops() {
+        for index in unsafe stops.indices where unsafe stops[index].count > MaskingWorkspace.keptWords {
+            unsafe stops[index].deallocate()
+            unsafe stops[index] = UnsafeMutableBufferPointer(start: nil, count: 0)
+        }
+    }
+
+    deinit {
+        for index in unsafe stops.indices { unsafe stops[index].deallocate() }
     }
 
     /// Which blocks of the document detectors may find something in; nil where none is.

@@ -123,16 +123,14 @@ struct JSONScanner {
 
     /// Calls `body` while `stops` says where the document's strings may end.
     private mutating func withStops(_ body: (inout JSONScanner) -> Bool) -> Bool {
-        if count == 0 { return false }
-        var room = workspace.takeStops((count &+ 63) &>> 6)
-        let result = unsafe room.withUnsafeMutableBufferPointer { words -> Bool in
-            guard let words = words.baseAddress, let bytes = unsafe document.baseAddress else { return false }
-            unsafe tidegate_json_stops(bytes.assumingMemoryBound(to: UInt8.self), count, words)
-            unsafe stops = UnsafeBufferPointer(start: words, count: (count &+ 63) &>> 6)
-            return body(&self)
-        }
+        let words = (count &+ 63) &>> 6
+        let room = unsafe workspace.beginStops(words)
+        defer { workspace.endStops() }
+        guard let room = unsafe room, let bytes = unsafe document.baseAddress else { return false }
+        unsafe tidegate_json_stops(bytes.assumingMemoryBound(to: UInt8.self), count, room)
+        unsafe stops = UnsafeBufferPointer(start: room, count: words)
+        let result = body(&self)
         unsafe stops = UnsafeBufferPointer(start: nil, count: 0)
-        workspace.give(stops: room)
         return result
     }
 
