@@ -1,11 +1,11 @@
 /// A day of the proleptic Gregorian calendar (ISO 8601), of the years 1 to 9999.
-struct CivilDate: Equatable {
-    var year: Int
-    var month: Int
-    var day: Int
+package struct CivilDate: Equatable {
+    package private(set) var year: Int
+    package private(set) var month: Int
+    package private(set) var day: Int
 
     /// - Returns: nil where there is no such day.
-    init?(year: Int, month: Int, day: Int) {
+    package init?(year: Int, month: Int, day: Int) {
         guard year >= 1, year <= 9999, month >= 1, month <= 12, day >= 1, day <= CivilDate.days(month, year) else {
             return nil
         }
@@ -16,7 +16,7 @@ struct CivilDate: Equatable {
 
     /// - Parameter dayNumber: days since 1970-01-01.
     /// - Returns: nil outside of the years 1 to 9999.
-    init?(dayNumber: Int) {
+    package init?(dayNumber: Int) {
         guard dayNumber >= -719_162, dayNumber <= 2_932_896 else { return nil }
         // Counted from 0000-03-01, so that the day which not every year has is the last of its year.
         let shifted = dayNumber &+ 719_468
@@ -31,7 +31,7 @@ struct CivilDate: Equatable {
     }
 
     /// Days since 1970-01-01.
-    var dayNumber: Int {
+    package var dayNumber: Int {
         let shiftedYear = month <= 2 ? year &- 1 : year
         let era = shiftedYear / 400
         let yearOfEra = shiftedYear &- era &* 400

@@ -1,13 +1,15 @@
+import TidegateTokens
+
 /// Dates and times of Postgres: days and microseconds since 2000-01-01, and their ISO texts.
 enum PostgresTime {
-    private static let dayOfEpoch: Int64 = 10_957
+    private static let dayOfEpoch = 10_957
     private static let dayMicroseconds: Int64 = 86_400_000_000
 
     /// The text of a date; nil for `infinity` and for years that ISO does not write with four digits.
     static func text(days: Int64) -> [UInt8]? {
-        let (year, month, day) = date(days &+ dayOfEpoch)
-        guard (1...9999).contains(year) else { return nil }
-        return Array("\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))".utf8)
+        guard let date = CivilDate(dayNumber: Int(days) + dayOfEpoch) else { return nil }
+        return Array(
+            "\(padded(Int64(date.year), 4))-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))".utf8)
     }
 
     static func text(microseconds: Int64) -> [UInt8]? {
@@ -29,12 +31,10 @@ enum PostgresTime {
     static func days(_ text: ArraySlice<UInt8>) -> Int64? {
         let text = Array(text)
         guard text.count == 10, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
-            let year = number(text[0..<4]), let month = number(text[5..<7]), let day = number(text[8..<10])
+            let year = number(text[0..<4]), let month = number(text[5..<7]), let day = number(text[8..<10]),
+            let date = CivilDate(year: Int(year), month: Int(month), day: Int(day))
         else { return nil }
-        let days = days(year, month, day)
-        let (sameYear, sameMonth, sameDay) = date(days)
-        guard year > 0, (sameYear, sameMonth, sameDay) == (year, month, day) else { return nil }
-        return days - dayOfEpoch
+        return Int64(date.dayNumber - dayOfEpoch)
     }
 
     /// Microseconds of `2026-11-26 05:29:21[.123456][+00]`.
@@ -55,28 +55,6 @@ enum PostgresTime {
         }
         guard rest.isEmpty || rest.elementsEqual("+00".utf8) || rest.elementsEqual("Z".utf8) else { return nil }
         return days * dayMicroseconds + (hour * 3600 + minute * 60 + second) * 1_000_000 + fraction
-    }
-
-    // MARK: The civil calendar
-
-    /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, by eras of 400 years from March on.
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    private static func date(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {

@@ -94,11 +94,7 @@ struct ProfileCompiler {
         for name in list {
             if name == "all" || BuiltInDetector(rawValue: name) != nil || userPatterns[name] != nil { continue }
             guard let user = material.detectors[name] else {
-                let known = BuiltInDetector.allCases.map(\.rawValue) + material.detectors.keys.sorted()
-                fail(
-                    index, "there is no detector '\(name)'",
-                    known.min { $0.distance(to: name) < $1.distance(to: name) }.map { "'\($0)', for example" }
-                        ?? "a built-in detector")
+                fail(index, "there is no detector '\(name)'", "one of docs/masking.md, or of masking.detectors")
                 continue
             }
             do throws(PatternError) {
@@ -204,22 +200,5 @@ struct ProfileCompiler {
         if let index = detectorNames.firstIndex(of: name) { return index }
         detectorNames.append(name)
         return detectorNames.count - 1
-    }
-}
-
-extension String {
-    /// Edits between two names (Levenshtein), for suggestions.
-    fileprivate func distance(to other: String) -> Int {
-        var row = Array(0...other.count)
-        for (index, letter) in enumerated() {
-            var corner = row[0]
-            row[0] = index + 1
-            for (column, second) in other.enumerated() {
-                let next = Swift.min(row[column] + 1, row[column + 1] + 1, corner + (letter == second ? 0 : 1))
-                corner = row[column + 1]
-                row[column + 1] = next
-            }
-        }
-        return row[other.count]
     }
 }
