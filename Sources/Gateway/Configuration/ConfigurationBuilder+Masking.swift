@@ -56,7 +56,7 @@ extension ConfigurationBuilder {
         }
         for rule in node["rules"]?.elements ?? [] {
             guard let selector = selector(rule) else { continue }
-            let parts = rule["in"]?.texts.compactMap { ConfigurationBuilder.parts[$0] }
+            var parts = rule["in"]?.texts.compactMap { ConfigurationBuilder.parts[$0] }
             // What the schema refuses is told already: its place is held for what else there is to say of the rule.
             let action = action(rule["action"], in: name) ?? .nullify
             suits(selector, action, rule)
@@ -64,6 +64,7 @@ extension ConfigurationBuilder {
                 report(
                     rule["action"]?["token"]?["normalise"] ?? rule, "two spellings of a record key would become one",
                     "leave 'normalise' out, or 'key' out of 'in'")
+                parts = nil  // it is told already
             }
             settings.rules.append(MaskingRule(selector, in: parts.map(Set.init), action: action))
             nodes.append(rule)

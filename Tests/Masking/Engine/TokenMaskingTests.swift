@@ -88,6 +88,19 @@ struct TokenMaskingTests {
         #expect(fixture.field(.value, clear, opens: .domains(["other"])).text != #"{"a":"clear"}"#)
     }
 
+    @Test func `cards keep their shape, and open to whoever may see them, as texts and as numbers`() throws {
+        let form = TokenForm.preserving(PreservingSettings(keepFirst: 6, keepLast: 4, shape: .card))
+        let fixture = try EngineFixture([MaskingRule(field: "c", action: EngineFixture.token("card", form))])
+        for document in [#"{"c":"4111-1111-1111-1111"}"#, #"{"c":4111111111111111}"#, #"{"c":"5500005555555559"}"#] {
+            let masked = try #require(fixture.json(document))
+            #expect(masked != document && masked.utf8.count == document.utf8.count)
+            #expect(masked.contains("1111") || masked.contains("5559"))
+            #expect(fixture.field(.value, Array(masked.utf8), opens: .domains(["card"])).text == document)
+            #expect(fixture.field(.value, Array(document.utf8), opens: .domains(["card"])).text == document)
+            #expect(try EngineFixture.detecting("credit-card").json(masked) == masked, "a token is no card")
+        }
+    }
+
     @Test func `dates of one subject move together, those of another otherwise`() throws {
         let shift = MaskingAction.shiftDate(
             DateShiftSettings(key: "default", domain: "visits", days: 300, subject: "patient.id"))

@@ -92,7 +92,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         guard let action else { return .failed }
         if case .nothing = opens {
         } else {
-            switch action.open(text, opens, into: &output) {
+            switch action.open(text, isNumber: isNumber, opens, into: &output) {
             case .opened:
                 opened &+= 1
                 note(rule, text, "open")

@@ -123,11 +123,14 @@ struct CompiledAction: Sendable {
     }
 
     /// Appends what a token stands for, to a reader who may see it.
-    func open(_ text: RawSpan, _ scope: UnmaskScope, into output: inout [UInt8]) -> Opening {
+    ///
+    /// - Parameter isNumber: the token is a number, and so is what it stands for.
+    func open(_ text: RawSpan, isNumber: Bool, _ scope: UnmaskScope, into output: inout [UInt8]) -> Opening {
         guard case .token(let tokenizer, let domain) = kind, tokenizer.isOpenable, scope.includes(domain) else {
             return .notOpenable
         }
-        if case .opened = tokenizer.open(text, to: &output) { return .opened }
+        let opening = isNumber ? tokenizer.open(number: text, to: &output) : tokenizer.open(text, to: &output)
+        if case .opened = opening { return .opened }
         return .clear
     }
 
