@@ -35,6 +35,15 @@ static void portable_all_stops(const uint8_t *p, size_t count, uint64_t *stops) 
     if (count > 0) *stops = portable_stops(p, count);
 }
 
+static size_t common_quiet(const uint8_t *p, size_t count);
+
+/// What is left of a quiet block's conditions, where there is no digit and the like.
+static inline int is_quiet(uint64_t letter, uint64_t capital, uint64_t colon, uint64_t dash) {
+    uint64_t linked = colon & ((letter | colon) << 1 | 1);
+    uint64_t dashes = dash & (dash << 1 | ((uint64_t)1 << 63 | 1));
+    return (linked | dashes | (capital & (capital - 1))) == 0;
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -103,6 +112,22 @@ __attribute__((target("avx2"))) static void wide32(const uint8_t *p, size_t coun
 #undef BOTH
 }
 
+__attribute__((target("avx512f,avx512bw,avx512vl"))) static size_t wide64_quiet(const uint8_t *p, size_t count) {
+    size_t blocks = 0;
+#define IS(ch) _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(ch))
+#define BETWEEN(x, low, span) \
+    _mm512_cmple_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8(low)), _mm512_set1_epi8(span))
+    for (; count >= 64; count -= 64, p += 64, blocks++) {
+        __m512i v = _mm512_loadu_si512(p);
+        if (BETWEEN(v, '0', 9) | IS('@') | IS('%') | IS('\\') | _mm512_movepi8_mask(v)) break;
+        uint64_t letter = BETWEEN(_mm512_or_si512(v, _mm512_set1_epi8(0x20)), 'a', 25);
+        if (!is_quiet(letter, BETWEEN(v, 'A', 25), IS(':'), IS('-'))) break;
+    }
+#undef IS
+#undef BETWEEN
+    return blocks;
+}
+
 // Below a space as a signed byte is what controls and bytes beyond ASCII are.
 
 __attribute__((target("avx512f,avx512bw,avx512vl"))) static uint64_t wide64_stops(__m512i v) {
@@ -147,11 +172,13 @@ static FindStops *best_stops(void) {
 }
 
 static Classify *chosen;
+static int has_wide64;
 static FindStops *chosen_stops;
 
 /// Before main: nobody races for it.
 __attribute__((constructor)) static void choose(void) {
     chosen = best();
+    has_wide64 = chosen == wide64;
     chosen_stops = best_stops();
 }
 
@@ -160,6 +187,10 @@ void tidegate_byte_classes(const uint8_t *bytes, size_t count, ByteClasses *clas
 }
 
 void tidegate_json_stops(const uint8_t *bytes, size_t count, uint64_t *stops) { chosen_stops(bytes, count, stops); }
+
+size_t tidegate_quiet_blocks(const uint8_t *bytes, size_t count) {
+    return has_wide64 ? wide64_quiet(bytes, count) : common_quiet(bytes, count);
+}
 #else
 void tidegate_byte_classes(const uint8_t *bytes, size_t count, ByteClasses *classes) {
     portable(bytes, count, classes);
@@ -168,4 +199,17 @@ void tidegate_byte_classes(const uint8_t *bytes, size_t count, ByteClasses *clas
 void tidegate_json_stops(const uint8_t *bytes, size_t count, uint64_t *stops) {
     portable_all_stops(bytes, count, stops);
 }
+
+size_t tidegate_quiet_blocks(const uint8_t *bytes, size_t count) { return common_quiet(bytes, count); }
 #endif
+
+static size_t common_quiet(const uint8_t *p, size_t count) {
+    size_t blocks = 0;
+    for (; count >= 64; count -= 64, p += 64, blocks++) {
+        ByteClasses c;
+        tidegate_byte_classes(p, 64, &c);
+        if (c.digit | c.at | c.backslash | c.high) break;
+        if (!is_quiet(c.letter, c.capital, c.colon, c.dash)) break;
+    }
+    return blocks;
+}

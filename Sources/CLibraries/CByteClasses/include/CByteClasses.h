@@ -23,3 +23,8 @@ void tidegate_byte_classes(const uint8_t *_Nonnull bytes, size_t count, ByteClas
 /// Where a string of JSON may end or holds more than ASCII: quotes, backslashes, control characters, and bytes beyond ASCII.
 /// Bit i of `stops[n]` is byte 64 * n + i; bits behind the last byte are 0. Writes a word for each 64 bytes begun.
 void tidegate_json_stops(const uint8_t *_Nonnull bytes, size_t count, uint64_t *_Nonnull stops);
+
+/// How many whole blocks of 64 bytes at the beginning hold nothing that a detector could begin with: no digit, `@`, `%`,
+/// backslash or byte beyond ASCII, no colon behind a letter or a colon, no two dashes, at most one capital. What may
+/// reach over a block's edge counts as found.
+size_t tidegate_quiet_blocks(const uint8_t *_Nonnull bytes, size_t count);

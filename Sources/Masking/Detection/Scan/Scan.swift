@@ -64,7 +64,12 @@ extension DetectorSet {
         var before = Before()
         var isPlain = isFolded
         var offset = 0
+        var isQuiet = pass.isAssuming
         while offset < text.count {
+            if isQuiet {
+                skipQuietBlocks(text, &offset, &before, &pass)
+                if offset >= text.count { break }
+            }
             unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
             if classes.high | classes.backslash != 0 {
                 if mustFold(text, offset, classes, &pass, isPlain: isPlain) { return !pass.hasHit }
@@ -73,6 +78,9 @@ extension DetectorSet {
             examine(text, offset, &classes, &before, &pass)
             if pass.hasHit { return false }
             before.digit = classes.digit
+            isQuiet =
+                unsafe pass.isAssuming && text.count &- offset >= 64
+                && tidegate_quiet_blocks(text.block(offset), 64) == 1
             offset &+= 64
         }
         return false
@@ -83,9 +91,13 @@ extension DetectorSet {
         var classes = ByteClasses()
         var before = Before()
         var offset = 0
-        var marks: UInt64 = 0
+        var isQuiet = true
+        for _ in 0...(text.count &>> 12) { pass.marks.append(0) }
         while offset < text.count {
-            unsafe tidegate_byte_classes(text.block(offset), min(64, text.count &- offset), &classes)
+            if isQuiet { skipQuietBlocks(text, &offset, &before, &pass) }
+            let count = min(64, text.count &- offset)
+            if count == 0 { break }
+            unsafe tidegate_byte_classes(text.block(offset), count, &classes)
             pass.hasHit = false
             var isHit = false
             if classes.high | classes.backslash != 0 {
@@ -94,7 +106,7 @@ extension DetectorSet {
             }
             examine(text, offset, &classes, &before, &pass)
             if isHit || pass.hasHit {
-                marks |= 1 &<< UInt64(offset &>> 6 & 63)
+                pass.marks[offset &>> 12] |= 1 &<< UInt64(offset &>> 6 & 63)
                 // What was found may seem to reach beyond its own value: the values behind it are looked at all the same.
                 let end = offset &+ 64
                 pass.zoneEnd = min(pass.zoneEnd, end)
@@ -103,15 +115,28 @@ extension DetectorSet {
                 pass.keyEnd = min(pass.keyEnd, end)
             }
             before.digit = classes.digit
+            isQuiet = unsafe count == 64 && tidegate_quiet_blocks(text.block(offset), 64) == 1
             offset &+= 64
-            if offset & 4095 == 0 {
-                pass.marks.append(marks)
-                marks = 0
-            }
         }
-        pass.marks.append(marks)
         pass.hasHit = false
         return false
+    }
+
+    /// Goes over blocks in which nothing can begin, where the block before is such a one as well; `before` is as if they
+    /// had been examined.
+    @inline(__always)
+    private func skipQuietBlocks(
+        _ text: TextBytes, _ offset: inout Int, _ before: inout Before, _ pass: inout DetectionPass
+    ) {
+        let count = unsafe tidegate_quiet_blocks(text.block(offset), text.count &- offset)
+        if count == 0 { return }
+        offset &+= count &* 64
+        // What the next block must know of them the last one tells: no mask reaches as far as 64 bytes.
+        var classes = ByteClasses()
+        before = Before()
+        unsafe tidegate_byte_classes(text.block(offset &- 64), 64, &classes)
+        examine(text, offset &- 64, &classes, &before, &pass)
+        before.digit = classes.digit
     }
 
     /// True where characters beyond ASCII from this block on must be folded, or, while assuming, may be what is looked
