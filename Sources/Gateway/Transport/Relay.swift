@@ -319,7 +319,9 @@ final class Relay {
                 if let endpoint = loop.output.endpoint { connect(to: endpoint) }
             case .secure(let side): securing = side
             case .finish(let side): self.half(side).isFinishing = true
-            case .close(.refused(let refusal)) where isAuthenticated && refusal.code.endsDelivery: cutting = refusal
+            case .close(.refused(let refusal)) where isAuthenticated && refusal.code.endsDelivery:
+                // Nothing is allowed any more once the token is over: it is that which is told, whoever notices first.
+                cutting = refusal.code == .revoked && governor.isExpired ? Refusal(.expired) : refusal
             case .close(let reason): close(reason)
             }
         }
