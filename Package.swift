@@ -123,7 +123,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["TidegateWire", "TidegateCore"], path: "Tests/Support",
             swiftSettings: settings),
         tests("WireTests", "Gateway/Wire", ["TidegateWire"]),
-        tests("CryptoTests", "Gateway/Crypto", ["TidegateCrypto", "TidegateWire", "TestSupport"]),
+        tests(
+            "CryptoTests", "Gateway/Crypto", ["TidegateCrypto", "TidegateWire", "TestSupport"], exclude: ["Oracles"]),
         tests("HTTPTests", "Gateway/HTTP", ["TidegateHTTP", "TidegateCrypto", "TestSupport"]),
         tests(
             "IdentityTests", "Gateway/Identity",
@@ -144,7 +145,7 @@ let package = Package(
             exclude: ["Oracles"]),
         tests(
             "SchemasTests", "Masking/Schemas", ["TidegateWire", "TidegateHTTP", "TidegateSchemas", "TestSupport"],
-            exclude: ["Oracle"]),
+            exclude: ["Oracles"]),
         tests(
             "MaskingTests", "Masking/Engine",
             [
@@ -160,7 +161,8 @@ let package = Package(
         tests("DemoTests", "Gateway/Demo", ["TidegateDemo", "TidegateCrypto", "TidegateHTTP"]),
         tests("ArchitectureTests", "Architecture", []),
         tests(
-            "IntegrationTests", "Integration", ["TidegateDemo", "TidegateCrypto", "TestSupport"], exclude: ["Clients"]),
+            "IntegrationTests", "Integration", ["TidegateDemo", "TidegateCrypto", "TidegateHTTP", "TestSupport"],
+            exclude: ["Clients"]),
         tests(
             "KafkaTests", "Backends/Kafka", ["TidegateWire", "TidegateCore", "TidegateKafka", "TestSupport"],
             exclude: ["Golden"]),

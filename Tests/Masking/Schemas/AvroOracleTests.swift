@@ -4,7 +4,7 @@ import Testing
 import TidegateSchemas
 
 /// Random schemas and values by seed, held against fastavro.
-@Suite(.enabled(if: Oracle.isThere, Oracle.lacking))
+@Suite(.enabled(if: PythonOracle.isThere, PythonOracle.lacking))
 struct AvroOracleTests {
     struct Case: Decodable {
         var schema: String

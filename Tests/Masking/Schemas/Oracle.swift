@@ -1,43 +1,12 @@
 import Foundation
-import Testing
+import TestSupport
 import TidegateSchemas
 
-/// Python with fastavro and protobuf: an implementation that is not ours, in `Oracle/`.
+/// Python with fastavro and protobuf: implementations that are not ours, in `Oracles/`.
 enum Oracle {
-    static let root =
-        ProcessInfo.processInfo.environment["TIDEGATE_ROOT"]
-        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().path
-    static let python: String? = {
-        let path = root + "/.build-python/bin/python"
-        return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-    }()
-    static let isThere = python != nil
-    static let lacking: Comment = "needs .build-python with fastavro and protobuf (make setup-tests)"
-
-    struct Failure: Error, CustomStringConvertible { var description: String }
-
-    /// Runs a script of `Oracle/` and gives its output.
+    /// What a script of `Oracle/` prints.
     static func run(_ script: String, _ arguments: [String], input: [UInt8] = []) throws -> [UInt8] {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "tidegate-oracle-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let paths = ["in", "out", "errors"].map { folder.appending(path: $0) }
-        try Data(input).write(to: paths[0])
-        for path in paths[1...] { try Data().write(to: path) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(python))
-        process.arguments = ["-B", root + "/Tests/Masking/Schemas/Oracle/" + script] + arguments
-        process.standardInput = try FileHandle(forReadingFrom: paths[0])
-        process.standardOutput = try FileHandle(forWritingTo: paths[1])
-        process.standardError = try FileHandle(forWritingTo: paths[2])
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let errors = try Data(contentsOf: paths[2])
-            throw Failure(description: "\(script): " + String(decoding: errors.suffix(4000), as: UTF8.self))
-        }
-        return try Array(Data(contentsOf: paths[1]))
+        try PythonOracle.run("Tests/Masking/Schemas/Oracles/" + script, arguments, input: input)
     }
 
     static func lines<Line: Decodable>(_ type: Line.Type, _ output: [UInt8]) throws -> [Line] {

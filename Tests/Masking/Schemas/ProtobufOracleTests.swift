@@ -4,7 +4,7 @@ import Testing
 import TidegateSchemas
 
 /// Random schemas and messages by seed, held against Python's protobuf.
-@Suite(.enabled(if: Oracle.isThere, Oracle.lacking))
+@Suite(.enabled(if: PythonOracle.isThere, PythonOracle.lacking))
 struct ProtobufOracleTests {
     struct Case: Decodable {
         var schema: String

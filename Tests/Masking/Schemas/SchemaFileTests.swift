@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TidegateSchemas
 
@@ -35,7 +36,9 @@ struct SchemaFileTests {
         }
     }
 
-    @Test(.enabled(if: Oracle.isThere, Oracle.lacking)) func `a set of descriptors is read from a file`() throws {
+    @Test(.enabled(if: PythonOracle.isThere, PythonOracle.lacking)) func `a set of descriptors is read from a file`()
+        throws
+    {
         let cases = try Oracle.lines(
             ProtobufOracleTests.Case.self, Oracle.run("protobuf_cases.py", ["generate", "1", "1"]))
         let bytes = unhex(try #require(cases.first).descriptors)
