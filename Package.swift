@@ -105,6 +105,7 @@ let package = Package(
         target(
             "TidegateKafka", "Backends/Kafka",
             ["CChecksum", "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression"]),
+        target("TidegateRedis", "Backends/Redis", ["TidegateWire", "TidegateCore", "TidegateCrypto"]),
 
         // What runs it all.
         target(
@@ -138,6 +139,7 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
+        tests("RedisTests", "Backends/Redis", ["TidegateWire", "TidegateCore", "TidegateRedis", "TestSupport"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
         tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
         tests(
