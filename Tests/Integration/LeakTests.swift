@@ -92,7 +92,7 @@ extension Integration {
                 ])
                 try #require(made.status == 0, "\(made.errors)")
                 let reader = try PythonClient.confluent.start(
-                    "tail", way, topic: topic, group: "analytics-\(topic)", count: 27, seconds: 170)
+                    "tail", way, topic: topic, group: "analytics-\(topic)", count: 27, seconds: 900)
                 defer { reader.stop() }
                 func write(from first: Int) throws {
                     for partition in Int32(0)..<3 {
