@@ -30,12 +30,16 @@ public struct BackendDeclaration: Sendable {
     /// Wire names that a rule opens only by naming them in `commands`, not by a category nor by leaving `commands` out:
     /// what goes around a mask (Redis' EVAL). A deny matches them either way.
     public var explicitCommands: Set<String>
+    /// How evidence spells where records stand.
+    public var positions: PositionForm
     /// Clients are told where the backend's nodes are, so that a route must say how each is reached.
     public var requiresAdvertise: Bool
     public init(
         protocolName: String, settings: SettingsSchema, kinds: [ResourceKindDeclaration], wireNames: [String],
-        commandCategories: [String: [String]] = [:], explicitCommands: Set<String> = [], requiresAdvertise: Bool = false
+        commandCategories: [String: [String]] = [:], explicitCommands: Set<String> = [],
+        positions: PositionForm = .offset, requiresAdvertise: Bool = false
     ) {
+        self.positions = positions
         self.requiresAdvertise = requiresAdvertise
         self.protocolName = protocolName
         self.settings = settings

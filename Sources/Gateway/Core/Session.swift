@@ -17,6 +17,7 @@ public final class Route: Sendable {
     /// By wire name: only a rule that names it opens it. Empty where no command is such.
     private let explicit: [Bool]
     public let limits: SessionLimits
+    let positions: PositionForm
 
     public init(
         name: String, backendName: String, declaration: BackendDeclaration, advertise: Advertise?,
@@ -28,6 +29,7 @@ public final class Route: Sendable {
         protocolName = declaration.protocolName
         kinds = declaration.kinds
         wireNames = declaration.wireNames
+        positions = declaration.positions
         explicit =
             declaration.explicitCommands.isEmpty ? [] : wireNames.map { declaration.explicitCommands.contains($0) }
         self.advertise = advertise

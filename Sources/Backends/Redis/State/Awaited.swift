@@ -27,7 +27,10 @@ struct Awaited: BitwiseCopyable {
         /// The version that HELLO asked for, 0 where it asked for none.
         case hello(UInt8)
         case reset
-        case quit
+        /// Where the answer is an error, nobody knows what state the server is in.
+        case multi
+        /// The queued commands are gone.
+        case discard
     }
     var kind: Kind
     var effect = Effect.none
