@@ -101,7 +101,3 @@ package struct RedisInspection: Equatable, Sendable {
         return inspection
     }
 }
-
-extension CommandTable {
-    static let all = CommandTable(rules: [])
-}
