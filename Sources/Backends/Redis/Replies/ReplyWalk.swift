@@ -51,6 +51,11 @@ struct ReplyWalk {
                 }
             }
         case .popped(let isScored): try popped(bytes, &parts, isScored: isScored, target)
+        case .message:
+            let header = try list(bytes)
+            guard header.count >= 3 else { throw ShapeFailure() }
+            for _ in 1..<header.count { try cursor.skip(bytes) }
+            try run(0, bytes, &parts) { walk, parts throws(ShapeFailure) in try walk.value(bytes, &parts, list: -1) }
         case .scannedValues: try scanned(.values, bytes, &parts)
         case .scannedFields: try scanned(.fields, bytes, &parts)
         case .scannedScores: try scanned(.scores, bytes, &parts)

@@ -29,7 +29,13 @@ struct RedisMachine: WireMachine, ~Copyable {
     var request = CommandRequest()
     var scan = ReplyScan()
     var parts = ReplyParts()
+    var deliveries = ReplyDeliveries()
     var outcomes: [MaskOutcome] = []
+    /// Of each run.
+    var counters: [MaskCounters] = []
+    var edits = ReplyEdits()
+    var views: [RecordView] = []
+    var headers: [HeaderView] = []
 
     var awaited = Ring<Awaited>()
     /// Targets of the awaited commands, in their order.
@@ -51,7 +57,7 @@ struct RedisMachine: WireMachine, ~Copyable {
     var hasBarrier = false
     var transaction = Transaction()
     var subscriptions = RedisSubscriptions()
-    /// ASKING went before: the next command is for a slot that is being imported.
+    /// Set where the session ends as soon as the answers that are owed are out; no command is taken any more.
     var closing: CloseReason?
     /// A part of an answer is there, and waits for the rest.
     private var isAnswerBegun = false
@@ -309,27 +315,39 @@ struct RedisMachine: WireMachine, ~Copyable {
 
     /// What was sent to the server and not answered: whether it is stored nobody knows.
     private mutating func recordUnanswered(_ governor: inout Governor) {
-        RedisMachine.recordUnanswered(awaited, asked, &governor)
-        RedisMachine.recordUnanswered(transaction.queued, transaction.asked, &governor)
-    }
-
-    private static func recordUnanswered(
-        _ awaited: borrowing Ring<Awaited>, _ asked: borrowing Ring<Asked>, _ governor: inout Governor
-    ) {
-        var index = 0
+        var target = 0
+        var queued = 0
+        var queuedTarget = 0
         for number in 0..<awaited.count {
             let entry = awaited[number]
-            if entry.kind == .server || entry.kind == .queued {
-                for place in index..<(index + Int(entry.targets)) where asked[place].operation.action == .produce {
-                    governor.recordUnanswered(entry.production(of: asked[place]))
-                }
+            for place in target..<(target + Int(entry.targets)) where asked[place].operation.action == .produce {
+                governor.recordUnanswered(entry.production(of: asked[place]))
             }
-            index += Int(entry.targets)
+            target += Int(entry.targets)
+            // Of queued commands only those whose EXEC was sent.
+            guard entry.kind == .transaction || entry.isDiscarding else { continue }
+            for _ in 0..<min(Int(entry.count), transaction.queued.count - queued) {
+                let command = transaction.queued[queued]
+                queued += 1
+                for place in queuedTarget..<(queuedTarget + Int(command.targets))
+                where entry.kind == .transaction && transaction.asked[place].operation.action == .produce {
+                    governor.recordUnanswered(command.production(of: transaction.asked[place]))
+                }
+                queuedTarget += Int(command.targets)
+            }
         }
     }
 }
 
 extension Awaited {
+    /// Its answer means that `count` queued commands are gone.
+    var isDiscarding: Bool {
+        switch effect {
+        case .discard, .reset: true
+        default: kind == .aborted
+        }
+    }
+
     /// What the command writes to one of its targets.
     func production(of asked: Asked, at position: Position? = nil) -> Delivery {
         Delivery(
