@@ -116,8 +116,14 @@ extension Governor {
     ) {
         if !body.isEmpty { body.append(UInt8(ascii: ",")) }
         body.append(UInt8(ascii: "{"))
+        // A value of a key has no place in a log; an entry's id is never 0-0.
+        let hasPosition = form == .offset || record.position != Position(major: 0, minor: 0)
         JSONText.key("position", to: &body)
-        EvidenceBuffer.append(record.position, form, to: &body)
+        if hasPosition {
+            EvidenceBuffer.append(record.position, form, to: &body)
+        } else {
+            JSONText.append(literal: "null", to: &body)
+        }
         if record.timestamp >= 0 { JSONText.member("timestamp", record.timestamp, to: &body) }
         JSONText.key("key", to: &body)
         append(record.key, window, scratch, to: &body)

@@ -100,7 +100,7 @@ extension RedisMachine {
             try walk.find(answer.entry.shape, in: bytes, into: &parts) { name in
                 RedisMachine.place(of: name, bytes, asked, &governor)
             }
-            for run in parts.runs[firstRun...] where !answer.asked.indices.contains(run.target) {
+            for run in parts.runs[firstRun...] where run.target >= answer.asked.count {
                 throw ShapeFailure()
             }
         } catch { isUnderstood = false }
