@@ -6,9 +6,8 @@ extension Governor {
     /// second's), else the refusal of the first. Only the deciding operation is counted and written as evidence, and the
     /// clearance is its own.
     public mutating func decide(anyOf first: Operation, _ second: Operation) -> Decision {
-        if principal == nil || isExpired { return decide(first) }
-        guard let one = verdict(on: first), let other = verdict(on: second) else {
-            return .deny(tooManyDecisions(first))
+        guard !isExpired, let one = verdict(on: first), let other = verdict(on: second) else {
+            return principal == nil || isExpired ? decide(first) : .deny(tooManyDecisions(first))
         }
         return decide(other > one ? second : first)
     }
@@ -31,9 +30,13 @@ extension Governor {
 
     /// Neither counted nor written, and no decision: a line that has only this answers no `decide`.
     ///
-    /// - Returns: nil where there is no room for another line.
+    /// - Returns: nil where there is no principal, or no room for another line.
     private mutating func verdict(on operation: Operation) -> Verdict? {
         if let index = find(operation), lines[index].judged == version { return lines[index].verdict }
+        return compare(operation)
+    }
+
+    private mutating func compare(_ operation: Operation) -> Verdict? {
         guard let principal, let index = line(for: operation) else { return nil }
         lines[index].verdict = Verdict(judge(principal, operation))
         lines[index].judged = version

@@ -25,6 +25,11 @@ extension Governor {
 
     @usableFromInline
     mutating func decideAnew(_ operation: Operation) -> Decision {
+        // Behind the first of its chain: a pair, or one of several commands.
+        if !operation.action.isChange, !isExpired, let index = find(operation), lines[index].version == version {
+            share(index, operation)
+            return recall(index)
+        }
         guard let principal else { return .deny(Refusal(.unauthenticated)) }
         if principal.expires <= now { return .deny(Refusal(.expired)) }
         if operation.action.isChange, evidence.isBroken { return .deny(unrecordable()) }
@@ -32,7 +37,6 @@ extension Governor {
             return .deny(tooManyDecisions(operation))
         }
         share(index, operation)
-        if lines[index].version == version, !operation.action.isChange { return recall(index) }
         if operation.action.isChange || !lines[index].isWritten, evidence.isFull(at: now) {
             return .deny(unrecordable())
         }
