@@ -14,6 +14,14 @@ package struct RedisInspection: Equatable, Sendable {
     package var categories: UInt32 = 0
     package var waits: Int?
     package var isRefusedUnderMask = false
+    /// The argument that is `$`.
+    package var newest: Int?
+
+    /// Every command that the table has.
+    package static var commands: [String] { CommandTable.wireNames }
+    package static var explicitCommands: Set<String> { CommandTable.explicitNames }
+    /// By category, without its `@`.
+    package static var categories: [String: [String]] { CommandTable.categoryNames }
 
     /// - Parameter arguments: the command and its arguments.
     package static func ask(_ arguments: [[UInt8]]) -> RedisInspection {
@@ -87,8 +95,12 @@ package struct RedisInspection: Equatable, Sendable {
             }
             inspection.shape = "\(request.shape)"
             inspection.waits = request.wait?.argument
+            inspection.newest = request.newest >= 0 ? request.newest : nil
             inspection.isRefusedUnderMask = request.isRefusedUnderMask
             inspection.targets = request.targets.map { target in
+                guard target.kind == .cluster || arguments.ranges.indices.contains(target.name),
+                    target.group.map(arguments.ranges.indices.contains) ?? true
+                else { return "outside" }
                 let name = String(decoding: bytes.bytes(arguments[target.name]), as: UTF8.self)
                 var text = "\(target.action.name) \(target.kind):\(target.kind == .cluster ? "" : name)"
                 if let group = target.group {
