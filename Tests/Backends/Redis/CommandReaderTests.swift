@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
+import TidegateCore
 import TidegateRedis
-import TidegateWire
 
 @Suite struct CommandReaderTests {
     private func read(_ text: String, isAuthenticated: Bool = true) throws -> (words: [String], end: Int)? {
