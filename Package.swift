@@ -116,7 +116,8 @@ let package = Package(
             dependencies: [
                 "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity",
                 "TidegatePolicy", "TidegateEvidence", "TidegateTransport", "TidegateControl",
-                "TidegateConfiguration", "TidegateMasking", "TidegateTokens", "TidegateKafka", "TidegateDemo",
+                "TidegateConfiguration", "TidegateMasking", "TidegateTokens", "TidegateKafka", "TidegateRedis",
+                "TidegateDemo",
             ],
             path: "Sources/Gateway/CLI", swiftSettings: strict),
 

@@ -107,6 +107,8 @@ enum ReplyShape: Equatable, BitwiseCopyable {
     case written
     /// As `written`, and the answer is a value: SET ... GET, GETSET.
     case writtenForValue
+    /// A message of a subscription: its last element is the value.
+    case message
     /// Answers that name addresses of the backend.
     case role, information, clusterSlots, clusterShards, clusterNodes
 }

@@ -20,6 +20,8 @@ struct CommandTable: Sendable {
     private let names: [UInt8]
     /// Open addressing: index of an entry, -1 is free. A power of two, at most half full.
     private let slots: [Int]
+    /// What messages come by.
+    let subscribe, patternSubscribe, shardSubscribe: WireName
 
     init(rules: [CommandRule]) {
         var names: [UInt8] = []
@@ -67,6 +69,12 @@ struct CommandTable: Sendable {
         self.entries = entries
         self.names = names
         self.slots = slots
+        func wireName(_ name: String) -> WireName {
+            WireName(UInt16(clamping: rules.firstIndex { "\($0.name)" == name } ?? Int(UInt16.max)))
+        }
+        subscribe = wireName("SUBSCRIBE")
+        patternSubscribe = wireName("PSUBSCRIBE")
+        shardSubscribe = wireName("SSUBSCRIBE")
     }
 
     /// The rule of a request's command, with its subcommand where it has some.
