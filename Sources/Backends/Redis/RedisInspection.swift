@@ -53,6 +53,30 @@ package struct RedisInspection: Equatable, Sendable {
         }
     }
 
+    /// Reads requests as they arrive byte by byte, with one reader and one store of arguments.
+    ///
+    /// - Throws: `WireViolation`
+    package static func drip(_ requests: [UInt8]) throws -> [[[UInt8]]] {
+        var reader = CommandReader()
+        var read = CommandArguments()
+        var start = 0
+        var words: [[[UInt8]]] = []
+        for count in 0...requests.count {
+            let part = Array(requests[..<count])
+            let window = unsafe part.span.bytes
+            switch try reader.read(window, from: start, isAuthenticated: true, byteLimit: 1 << 20, into: &read) {
+            case .incomplete: continue
+            case .command(let end):
+                words.append(read.ranges.map { window.bytes(($0.lowerBound + start)..<($0.upperBound + start)) })
+                start = end
+            case .quoted(let end):
+                words.append(CommandReader.words(window, start..<end) ?? [])
+                start = end
+            }
+        }
+        return words
+    }
+
     /// Where a reply ends, fed byte by byte; nil where it does not.
     package static func end(of reply: [UInt8]) throws -> Int? {
         var scan = ReplyScan()

@@ -34,6 +34,15 @@ import TidegateRedis
         }
     }
 
+    @Test func `one reader goes on where it stopped, over many requests, byte by byte`() throws {
+        let requests =
+            "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\r\nb\r\n*0\r\nPING\r\n*1\r\n$4\r\nPING\r\nSET k \"a b\"\r\n*1\r\n$0\r\n\r\n"
+        let words = try RedisInspection.drip(Array(requests.utf8)).map {
+            $0.map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(words == [["SET", "k", "a\r\nb"], [], ["PING"], ["PING"], ["SET", "k", "a b"], [""]])
+    }
+
     @Test(arguments: [
         // Redis skips two bytes after a bulk, whatever they are; the next request would be read elsewhere.
         "*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n", "*1\r\n$4\r\nPING\n\n", "*1\r\n$4\r\nPING\r\r", "*1\r\n+PING\r\n",

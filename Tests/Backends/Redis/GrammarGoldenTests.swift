@@ -69,7 +69,7 @@ import TidegateRedis
         var understood = 0
         for name in RedisInspection.commands {
             let start = name.split(separator: " ").map { Array($0.utf8) }
-            for _ in 0..<60 {
+            for _ in 0..<40 {
                 var arguments = start
                 for _ in 0..<Int.random(in: 0...9, using: &random) {
                     arguments.append(Self.words.randomElement(using: &random) ?? [])

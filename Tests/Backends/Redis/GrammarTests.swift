@@ -131,6 +131,19 @@ import TidegateRedis
         #expect(RedisInspection.ask(words).failure != nil)
     }
 
+    @Test(arguments: [
+        ("XREAD BLOCK -1 STREAMS s 0", "timeout is negative"), ("XREAD BLOCK x STREAMS s 0", "timeout is not"),
+        ("XREAD STREAMS s >", "The > ID"), ("XREADGROUP GROUP g c STREAMS s $", "The $ ID"),
+        ("XREAD GROUP g c STREAMS s 0", "only supported by XREADGROUP"), ("XREAD STREAMS a b 0", "Unbalanced 'xread'"),
+        ("XREADGROUP NOACK COUNT 5 BLOCK 5 STREAMS s >", "Missing GROUP"),
+        ("XADD s * f", "wrong number of arguments"), ("XRANGE s a b", "Invalid stream ID"),
+        ("XRANGE s - + COUNT x", "not an integer"), ("XTRIM s", "wrong number of arguments"),
+        ("SET k v X", "syntax error"),
+    ])
+    func `a failure says what Redis would say`(command: String, words: String) throws {
+        #expect(try #require(Self.ask(command).failure).contains(words))
+    }
+
     // MARK: Keys
 
     @Test(arguments: [
