@@ -140,7 +140,9 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
-        tests("RedisTests", "Backends/Redis", ["TidegateWire", "TidegateCore", "TidegateRedis", "TestSupport"]),
+        tests(
+            "RedisTests", "Backends/Redis", ["TidegateWire", "TidegateCore", "TidegateRedis", "TestSupport"],
+            exclude: ["Golden"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
         tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
         tests(

@@ -14,6 +14,14 @@ package struct RedisInspection: Equatable, Sendable {
     package var categories: UInt32 = 0
     package var waits: Int?
     package var isRefusedUnderMask = false
+    /// The argument that is `$`.
+    package var newest: Int?
+
+    /// Every command that the table has.
+    package static var commands: [String] { CommandTable.wireNames }
+    package static var explicitCommands: Set<String> { CommandTable.explicitNames }
+    /// By category, without its `@`.
+    package static var categories: [String: [String]] { CommandTable.categoryNames }
 
     /// - Parameter arguments: the command and its arguments.
     package static func ask(_ arguments: [[UInt8]]) -> RedisInspection {
@@ -43,6 +51,30 @@ package struct RedisInspection: Equatable, Sendable {
         case .command(let end): return (read.ranges.map { window.bytes($0) }, end)
         case .quoted(let end): return CommandReader.words(window, 0..<end).map { ($0, end) }
         }
+    }
+
+    /// Reads requests as they arrive byte by byte, with one reader and one store of arguments.
+    ///
+    /// - Throws: `WireViolation`
+    package static func drip(_ requests: [UInt8]) throws -> [[[UInt8]]] {
+        var reader = CommandReader()
+        var read = CommandArguments()
+        var start = 0
+        var words: [[[UInt8]]] = []
+        for count in 0...requests.count {
+            let part = Array(requests[..<count])
+            let window = unsafe part.span.bytes
+            switch try reader.read(window, from: start, isAuthenticated: true, byteLimit: 1 << 20, into: &read) {
+            case .incomplete: continue
+            case .command(let end):
+                words.append(read.ranges.map { window.bytes(($0.lowerBound + start)..<($0.upperBound + start)) })
+                start = end
+            case .quoted(let end):
+                words.append(CommandReader.words(window, start..<end) ?? [])
+                start = end
+            }
+        }
+        return words
     }
 
     /// Where a reply ends, fed byte by byte; nil where it does not.
@@ -87,8 +119,12 @@ package struct RedisInspection: Equatable, Sendable {
             }
             inspection.shape = "\(request.shape)"
             inspection.waits = request.wait?.argument
+            inspection.newest = request.newest >= 0 ? request.newest : nil
             inspection.isRefusedUnderMask = request.isRefusedUnderMask
             inspection.targets = request.targets.map { target in
+                guard target.kind == .cluster || arguments.ranges.indices.contains(target.name),
+                    target.group.map(arguments.ranges.indices.contains) ?? true
+                else { return "outside" }
                 let name = String(decoding: bytes.bytes(arguments[target.name]), as: UTF8.self)
                 var text = "\(target.action.name) \(target.kind):\(target.kind == .cluster ? "" : name)"
                 if let group = target.group {

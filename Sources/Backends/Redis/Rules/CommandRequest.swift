@@ -34,10 +34,11 @@ struct CommandRequest {
     var shape = ReplyShape.plain
     /// The argument that says how long the server may wait; nil where it does not.
     var wait: Wait?
-    /// Where a mask is in force for the first target, the command is refused: its answer is a part of a value, or a
-    /// value in a form that no mask can look into.
+    /// Where a mask is in force for any target, the command is refused: its answer is a part of a value, a value in a form
+    /// that no mask can look into, values of several targets in one, or tells whether a value is the one that it says.
     var isRefusedUnderMask = false
     /// Argument that stands for the stream's newest entry (`$`), so that it means the moment of arrival; -1 is none.
+    /// Of several the first: the id of the n-th target of XREAD stands `targets.count` behind its name.
     var newest = -1
 
     /// A blocking command's timeout.

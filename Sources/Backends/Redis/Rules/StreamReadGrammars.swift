@@ -46,6 +46,8 @@ enum StreamReadGrammars {
         try streams(arguments, bytes, &request, isGroup: true)
     }
 
+    private static let onlyInGroups = GrammarFailure("The GROUP and NOACK options are only supported by XREADGROUP")
+
     /// The words are read one by one, each with what belongs to it: a group called STREAMS is a group.
     private static func streams(
         _ arguments: borrowing CommandArguments, _ bytes: RawSpan, _ request: inout CommandRequest, isGroup: Bool
@@ -69,15 +71,18 @@ enum StreamReadGrammars {
                 at += 2
             } else if arguments.isWord(at, "BLOCK", bytes) {
                 option = .block
-                try arguments.natural(at + 1, bytes)
+                guard let wait = arguments.integer(at + 1, bytes) else { throw .timeout }
+                guard wait >= 0 else { throw GrammarFailure("timeout is negative") }
                 request.wait = CommandRequest.Wait(argument: at + 1, unit: .milliseconds)
                 at += 2
-            } else if isGroup, arguments.isWord(at, "GROUP", bytes) {
+            } else if arguments.isWord(at, "GROUP", bytes) {
+                guard isGroup else { throw onlyInGroups }
                 option = .group
                 guard at + 2 < arguments.count else { throw .syntax }
                 group = at + 1
                 at += 3
-            } else if isGroup, arguments.isWord(at, "NOACK", bytes) {
+            } else if arguments.isWord(at, "NOACK", bytes) {
+                guard isGroup else { throw onlyInGroups }
                 option = .noAck
                 at += 1
             } else if isGroup, arguments.isWord(at, "CLAIM", bytes) {
@@ -115,7 +120,12 @@ enum StreamReadGrammars {
             let id = name + left / 2
             var from: Position?
             if isGroup {
+                if arguments.isByte(id, "$", bytes) {
+                    throw GrammarFailure("The $ ID is meaningless in the context of XREADGROUP")
+                }
                 if !arguments.isByte(id, ">", bytes) { from = try arguments.entry(id, bytes) }
+            } else if arguments.isByte(id, ">", bytes) {
+                throw GrammarFailure("The > ID can be specified only when calling XREADGROUP")
             } else if arguments.isByte(id, "$", bytes) {
                 if request.newest < 0 { request.newest = id }
             } else if !arguments.isByte(id, "+", bytes) {
