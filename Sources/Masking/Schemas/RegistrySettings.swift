@@ -19,8 +19,10 @@ public struct RegistrySettings: Sendable {
     public var cacheLimit = 1024
     /// Schemas that are asked for at a time: ids are a peer's input.
     public var askLimit = 16
-    /// Callers that wait for schemas at a time.
-    public var waitingLimit = 1 << 16
+    /// Schemas that wait to be asked for.
+    public var queueLimit = 1024
+    /// Callers that wait for schemas at a time, each for one: more than there are sessions.
+    public var waitingLimit = 1 << 17
 
     public init(url: String) { self.url = url }
 }
