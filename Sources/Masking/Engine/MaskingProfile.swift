@@ -44,6 +44,7 @@ public final class MaskingProfile: Masker {
         let workspace = take()
         workspace.opens = request.opens
         guard read(fields, bytes, request, workspace) else {
+            schemas.wait(workspace.schemas, request)
             give(workspace)
             return false
         }
@@ -88,9 +89,11 @@ public final class MaskingProfile: Masker {
                 if let header {
                     schemas.reading(
                         of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules,
-                        request)
+                        request, &workspace.schemas)
                 } else {
-                    schemas.reading(of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request)
+                    schemas.reading(
+                        of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request,
+                        &workspace.schemas)
                 }
             // The others are asked for at the same time.
             if case .pending = reading { isPending = true }
