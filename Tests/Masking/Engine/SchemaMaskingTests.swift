@@ -159,6 +159,22 @@ struct SchemaMaskingTests {
         #expect(outcomes[2] == [0, 0, 0, 0, 7])
     }
 
+    @Test func `of two headers that name schemas neither is believed, but where they agree`() async throws {
+        let gate = Gate()
+        gate.open()
+        // Nothing of it is what the first schema says: JSON would be read as such.
+        let profile = try SchemaMaskingTests.profile(registry: SchemaMaskingTests.registry(gate))
+        for (first, second, isRead) in [(7, 7, true), (7, 8, false), (8, 7, false)] as [(UInt8, UInt8, Bool)] {
+            var batch = Batch()
+            batch.add(.value, SchemaMaskingTests.clear)
+            batch.add(.header, [0, 0, 0, 0, first], name: "__value_schema_id")
+            batch.add(.header, [9], name: "other")
+            batch.add(.header, [0, 0, 0, 0, second], name: "__value_schema_id")
+            let shown = await batch.masked(profile)[0]
+            #expect(shown == (isRead ? SchemaMaskingTests.masked : Array("[redacted]".utf8)))
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `ids that nobody knows, however many, hold no batch up and are not all asked for`() async throws {
         let gate = Gate()
