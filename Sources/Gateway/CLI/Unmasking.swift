@@ -14,6 +14,7 @@ final class Unmasking: Sendable {
     private struct Rights {
         var policy: CompiledPolicy
         var verifier: TokenVerifier
+        var routes: [String]
         var scopes: [UnmaskScope]
         var openable: [[String]]
         var keys: [MaskingKey]
@@ -21,6 +22,7 @@ final class Unmasking: Sendable {
         init(_ configuration: Configuration, _ verifier: TokenVerifier) {
             policy = CompiledPolicy(configuration.policies)
             self.verifier = verifier
+            routes = configuration.routes.map(\.name)
             scopes = configuration.scopes
             openable = configuration.openable
             keys = configuration.maskingKeys
@@ -67,7 +69,7 @@ final class Unmasking: Sendable {
         _ tokens: [String], for principal: Principal, on route: String?, _ rights: Rights
     ) -> [UnmaskPage.Opening]? {
         guard principal.expires > .current, rights.verifier.stands(principal) else { return nil }
-        let masks = rights.policy.openings(for: principal, route: route)
+        let masks = rights.policy.openings(for: principal, on: route.map { [$0] } ?? rights.routes)
         let domains = Set(masks.flatMap(rights.domains)).sorted()
         guard !domains.isEmpty, let opener = try? TokenOpener(keys: rights.keys, domains: domains) else { return nil }
         return tokens.map { token in
