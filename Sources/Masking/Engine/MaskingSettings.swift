@@ -100,7 +100,7 @@ public struct MaskingRule: Sendable, Equatable {
         self.init(.field(field), in: parts, action: action)
     }
 
-    /// How warnings and counters call the rule.
+    /// How warnings call the rule.
     public var label: String {
         switch selector {
         case .field(let path): path
@@ -110,6 +110,12 @@ public struct MaskingRule: Sendable, Equatable {
         case .detectors(let names): names.joined(separator: ", ")
         case .everything: "everything"
         }
+    }
+
+    /// How metrics call the rule, which anybody may read: without the table of a column.
+    public var publicLabel: String {
+        guard case .column(let column) = selector else { return label }
+        return "column \(column.split(separator: ".").last ?? "")"
     }
 }
 
