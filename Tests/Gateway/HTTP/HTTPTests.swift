@@ -12,6 +12,7 @@ import TidegateHTTP
             HTTPResponse(
                 status: 200, contentType: "text/plain",
                 body: Array("\(request.method) \(request.headers["x-word"] ?? "-") ".utf8) + request.body)
+        case "/who": HTTPResponse(status: 200, contentType: "text/plain", body: Array(request.clientAddress.utf8))
         case "/moved":
             HTTPResponse(status: 302, contentType: "text/plain", headers: ["Location": "/"], body: [])
         default:
@@ -30,6 +31,8 @@ import TidegateHTTP
         #expect(found.status == 200)
         #expect(String(decoding: found.body, as: UTF8.self) == "GET / a=b")
         #expect(try await client.get("http://127.0.0.1:\(server.port)/none").status == 404)
+        let who = String(decoding: try await client.get("http://127.0.0.1:\(server.port)/who").body, as: UTF8.self)
+        #expect(who.wholeMatch(of: #/127\.0\.0\.1:[1-9][0-9]*/#) != nil)
     }
 
     @Test func `a body is sent as it is, with the headers that were asked for`() async throws {
