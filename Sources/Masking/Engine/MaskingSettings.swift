@@ -1,4 +1,5 @@
 public import TidegateCore
+import TidegateSchemas
 public import TidegateTokens
 
 /// What a profile does with the values that its rules name.
@@ -163,6 +164,9 @@ public struct FileSchemaSettings: Sendable, Equatable {
         self.file = file
         self.message = message
     }
+
+    /// The files that a schema's file imports, directly or not, whether they are there or not.
+    public static func imports(ofFile file: String) -> [String] { Schema.imports(ofFile: file) }
 }
 
 /// All that profiles share: keys, detectors of the operator's own, registries.
