@@ -129,7 +129,8 @@ import TidegateCore
         let reading = try folder.read(Fixture.example(masking: Fixture.everyForm), withSecrets: false)
         #expect(
             folder.names(reading).filter { !NamedFilesTests.everyFile.contains($0) } == [
-                "schemas/order.avsc", "schemas/pay.proto", "secrets/other-1", "secrets/registry",
+                "certs/registry.key", "certs/registry.pem", "schemas/order.avsc", "schemas/pay.proto",
+                "secrets/other-1", "secrets/registry",
             ])
     }
 

@@ -200,7 +200,9 @@ extension SchemaRegistrySettings {
         var settings = RegistrySettings(url: url)
         settings.user = username
         settings.password = username == nil ? nil : String(decoding: password, as: UTF8.self)
-        settings.caFile = ca
+        settings.caFile = tls?.ca
+        settings.certificateFile = tls?.certificate
+        settings.keyFile = tls?.key
         settings.maxAgeSeconds = Int64(maxAge)
         settings.refreshSeconds = min(settings.refreshSeconds, Int64(maxAge))
         return settings
