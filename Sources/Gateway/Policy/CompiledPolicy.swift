@@ -30,23 +30,26 @@ public final class CompiledPolicy: PolicyJudge {
     public func covers(_ principal: Principal, route: String) -> Bool {
         var isCovered = false
         for rule in rules
-        where (rule.routes.isEmpty || rule.routes.contains(route)) && rule.subjectRank(principal) != nil {
+        where rule.isOn(route) && rule.subjectRank(principal) != nil {
             if rule.deniesEverything { return false }
             if rule.effect != .deny { isCovered = true }
         }
         return isCovered
     }
 
-    /// Which tokens a principal may have opened outside of what flows: what the allow rules say that mean him, on a route or
-    /// on any.
-    public func openings(for principal: Principal, route: String?) -> [MaskIndex] {
-        var found: [MaskIndex] = []
-        for rule in rules where rule.subjectRank(principal) != nil {
-            let isMeant = rule.routes.isEmpty || route.map { rule.routes.contains($0) } ?? (rule.effect != .deny)
-            if rule.deniesEverything, isMeant { return [] }
-            if rule.effect == .allow, rule.mask.opens > 0, !rule.mask.isDryRun, isMeant { found.append(rule.mask) }
+    /// Which tokens a principal may have opened outside of what flows: what the allow rules say that let him read on one of
+    /// these routes. A token names no resource, so that a deny of some resources leaves it alone.
+    ///
+    /// - Parameter routes: the one that is asked about, or all that there are.
+    public func openings(for principal: Principal, on routes: [String]) -> [MaskIndex] {
+        let his = rules.filter { $0.subjectRank(principal) != nil }
+        return his.filter { rule in
+            rule.effect == .allow && rule.mask.opens > 0 && !rule.mask.isDryRun
+                && routes.contains { route in
+                    rule.isOn(route) && !his.contains { $0.isOn(route) && $0.forbidsReading(of: rule) }
+                }
         }
-        return found
+        .map(\.mask)
     }
 
     private func ruling(_ index: Int) -> Ruling {

@@ -113,7 +113,7 @@ extension PolicyRule {
     func mismatches(_ principal: Principal, _ question: Question) -> [Mismatch] {
         var found: [Mismatch] = []
         if subjectRank(principal) == nil { found.append(.subjects) }
-        if !routes.isEmpty, !routes.contains(question.route) { found.append(.routes) }
+        if !isOn(question.route) { found.append(.routes) }
         if !actions.isEmpty, !actions.contains(question.action) { found.append(.actions) }
         if resourceRank(question) == nil { found.append(.resources) }
         if !meansCommand(of: question) { found.append(.commands) }
@@ -131,6 +131,15 @@ extension PolicyRule {
     var deniesEverything: Bool {
         effect == .deny && (actions.isEmpty || actions.count == Action.allCases.count)
             && (resources == .unspecified || resources == .any) && commands == nil
+    }
+
+    /// Naming no route is naming all.
+    func isOn(_ route: String) -> Bool { routes.isEmpty || routes.contains(route) }
+
+    /// True of a deny that forbids reading all that `rule` lets whom it means read.
+    func forbidsReading(of rule: PolicyRule) -> Bool {
+        effect == .deny && (actions.isEmpty || actions.contains(.consume))
+            && (resources == .unspecified || resources == .any || resources == rule.resources)
     }
 
     /// 4 exact subject, 3 glob, 2 claims, 1 groups, 0 anybody; nil where the principal is not meant.
