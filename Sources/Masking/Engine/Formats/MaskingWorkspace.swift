@@ -25,6 +25,8 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     /// A string without its escapes; what an action has made of a text.
     var plain: [UInt8] = []
     var replaced: [UInt8] = []
+    /// A name that is put together.
+    private var room: [UInt8] = []
     /// By slot: whose dates are moved.
     var subjects: [[UInt8]] = []
     /// Of a payload with a schema: its leaves, what becomes of them, their new texts, and the name of one.
@@ -294,6 +296,17 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         swap(&taken, &plain)
         taken.removeAll(keepingCapacity: true)
         return taken
+    }
+
+    func takeRoom() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &room)
+        return taken
+    }
+
+    func give(room given: inout [UInt8]) {
+        given.removeAll(keepingCapacity: given.capacity <= 1 << 20)
+        swap(&given, &room)
     }
 
     /// What is there stays: texts inside of texts write behind each other.

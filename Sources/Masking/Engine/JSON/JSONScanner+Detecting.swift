@@ -71,6 +71,13 @@ extension JSONScanner {
     /// Looks at a string or a number with the detectors, for JSON in a string, and for base64.
     mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet) {
         let name = unsafe nameEnd > nameStart ? bytes(nameStart, nameEnd) : rootName
+        if unsafe !namesHaveEscapes && !JSONScanner.isGeneral(name) {
+            return unsafe inspect(start, end, places, name)
+        }
+        inspectWithFullName(start, end, places)
+    }
+
+    mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet, _ name: UnsafeRawBufferPointer) {
         if byte(start) == UInt8(ascii: "\"") {
             unsafe inspectText(start, end, name, places)
             return
