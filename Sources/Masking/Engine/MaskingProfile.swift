@@ -136,6 +136,7 @@ public final class MaskingProfile: Masker {
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         workspace.isKey = field.part == .key
+        _ = workspace.takeNestedFailures()
         switch field.part {
         case .key:
             if rules.keys.isEmpty { return .unchanged }
@@ -159,8 +160,9 @@ public final class MaskingProfile: Masker {
         case .text: return text(content, part, part.everything, workspace, into: &scratch, &counters)
         case .json(let part):
             // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
-            if workspace.isKey, !MaskingWorkspace.mayBeDocument(content) {
-                return text(content, part, part.everything, workspace, into: &scratch, &counters)
+            if workspace.isKey, !NestedDocument.mayBe(content) {
+                return text(
+                    content, part, part.everything, places: part.paths.start, workspace, into: &scratch, &counters)
             }
             return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
         case .schema(let plan, let start):
@@ -174,11 +176,8 @@ public final class MaskingProfile: Masker {
             case .unchanged: return .unchanged
             case .edited: break
             }
-            counters.failures &+= failures
-            if failures > 0, onFailure == .dropRecord {
-                scratch.removeLast(scratch.count - written)
-                return .dropRecord
-            }
+            failures &+= workspace.takeNestedFailures()
+            if drops(failures, written, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= edits
             return .edited(written..<scratch.count)
         case .pending, .unknown: return failed(MaskingProfile.redacted, scratch.count, into: &scratch, &counters)
@@ -240,10 +239,10 @@ public final class MaskingProfile: Masker {
         rule = [rule, part.everything].compactMap(\.self).min()
         if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
         defer { if workspace.findings != nil { workspace.leave() } }
-        if rule == nil, !places.isEmpty || !part.names.isEmpty, MaskingWorkspace.mayBeDocument(content) {
+        if rule == nil, !places.isEmpty || !part.names.isEmpty, NestedDocument.mayBe(content) {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
-        return text(content, part, rule, name: last, workspace, into: &scratch, &counters)
+        return text(content, part, rule, places: places, name: last, workspace, into: &scratch, &counters)
     }
 
     /// Where the column begins in `schema.table.column`; 0 for any other name.
@@ -255,9 +254,11 @@ public final class MaskingProfile: Masker {
 
     // MARK: Formats
 
+    /// - Parameter places: what paths wait for inside, where it is JSON once more encoded.
     private func text(
-        _ content: RawSpan, _ part: PartRules, _ rule: Int?, name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
+        _ content: RawSpan, _ part: PartRules, _ rule: Int?, places: PlaceSet = PlaceSet(),
+        name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
     ) -> MaskOutcome {
         let start = scratch.count
         let inspection: MaskingWorkspace.Inspection
@@ -266,7 +267,7 @@ public final class MaskingProfile: Masker {
         } else {
             if workspace.isKey || part.areForText || !name.isEmpty {
                 inspection = unsafe name.withUnsafeBytes {
-                    unsafe workspace.inspect(content, name: $0, part, PlaceSet(), depth: 0, into: &scratch)
+                    unsafe workspace.inspect(content, name: $0, part, places, depth: 0, into: &scratch)
                 }
             } else {
                 // Paths look for a structure that text has not.
@@ -276,6 +277,7 @@ public final class MaskingProfile: Masker {
         switch inspection {
         case .unchanged: return .unchanged
         case .edited:
+            if drops(workspace.takeNestedFailures(), start, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= 1
             return .edited(start..<scratch.count)
         case .null:
@@ -300,14 +302,23 @@ public final class MaskingProfile: Masker {
         guard isDocument else {
             return failed(MaskingProfile.redactedJSON, start, into: &scratch, &counters)
         }
-        counters.failures &+= scanner.failures
-        if scanner.failures > 0, onFailure == .dropRecord {
-            scratch.removeLast(scratch.count - start)
-            return .dropRecord
-        }
+        let failures = scanner.failures &+ workspace.takeNestedFailures()
+        if drops(failures, start, &scratch, &counters) { return .dropRecord }
         if scanner.edits == 0 { return .unchanged }
         counters.maskedFields &+= scanner.edits
         return .edited(start..<scratch.count)
+    }
+
+    /// Counts what could not be looked into inside of a field.
+    ///
+    /// - Returns: true where its record goes therefore; nothing is written of it then.
+    private func drops(
+        _ failures: UInt32, _ start: Int, _ scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> Bool {
+        counters.failures &+= failures
+        guard failures > 0, onFailure == .dropRecord else { return false }
+        if scratch.count > start { scratch.removeLast(scratch.count - start) }
+        return true
     }
 
     /// What cannot be looked into.

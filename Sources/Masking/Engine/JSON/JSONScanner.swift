@@ -38,6 +38,8 @@ struct JSONScanner {
     var edits: UInt32 = 0
     /// Values that could not be looked into, or be replaced as their rule says.
     var failures: UInt32 = 0
+    /// The document was given up for its depth.
+    var isTooDeep = false
     /// Whether the last string had an escape.
     var hasEscape = false
     /// Detectors have something to look for in this document: where there are marks.
@@ -145,7 +147,7 @@ struct JSONScanner {
         copied = 0
         edits = 0
         failures = 0
-        (detects, looks) = (false, false)
+        (detects, looks, isTooDeep) = (false, false, false)
         (nameStart, nameEnd) = (0, 0)
         (ownerStart, ownerEnd) = (0, 0)
         namesHaveEscapes = false
@@ -168,8 +170,8 @@ struct JSONScanner {
             return end
         }
         switch byte(start) {
-        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, places, depth) : nil
-        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, places, depth) : nil
+        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, places, depth) : tooDeep()
+        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, places, depth) : tooDeep()
         case UInt8(ascii: "\""):
             hasEscape = false
             guard let end = string(start) else { return nil }
