@@ -27,7 +27,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     /// A string without its escapes; what an action has made of a text.
     var plain: [UInt8] = []
     var replaced: [UInt8] = []
-    /// A name that is put together.
+    /// A name that is put together, a text that is decoded.
     private var room: [UInt8] = []
     /// By slot: whose dates are moved.
     var subjects: [[UInt8]] = []
@@ -250,8 +250,19 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         _ text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, _ places: PlaceSet, depth: Int,
         into output: inout [UInt8]
     ) -> Inspection {
-        guard depth < MaskingWorkspace.nestingLimit, let encoding = Base64Text(text) else { return .unchanged }
-        let decoded = encoding.decoded
+        let hasPatterns = part.detectors?.hasPatterns == true
+        guard unsafe text.withUnsafeBytes({ unsafe Base64Text.mayBe($0, anything: hasPatterns) }) else {
+            return .unchanged
+        }
+        var decoded = takeRoom()
+        defer { give(room: &decoded) }
+        guard let encoding = Base64Text(text, into: &decoded) else { return .unchanged }
+        let isText = (try? UTF8Span(validating: decoded.span)) != nil
+        if !isText || depth >= MaskingWorkspace.nestingLimit {
+            // What is found there could not be replaced, and what may be in there still deeper nobody looks for.
+            if unsafe finds(in: decoded.span.bytes, name: name, part) { return .failed }
+            return isText && Base64Text.isReadable(decoded) ? .failed : .unchanged
+        }
         var masked: [UInt8] = []
         let inside = unsafe inspect(
             decoded.span.bytes, name: name, part, places, depth: depth + 1, into: &masked)
