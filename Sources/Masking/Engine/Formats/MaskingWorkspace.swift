@@ -27,7 +27,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     /// A string without its escapes; what an action has made of a text.
     var plain: [UInt8] = []
     var replaced: [UInt8] = []
-    /// A name that is put together, a text that is decoded.
+    /// A name that is put together, a text that is decoded, the digits of a number.
     private var room: [UInt8] = []
     /// By slot: whose dates are moved.
     var subjects: [[UInt8]] = []
@@ -142,6 +142,13 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         }
         if unsafe finds(in: text, name: name, part) { return compose(text, part, into: &output) }
         if part.detectors == nil { return .unchanged }
+        if unsafe text.withUnsafeBytes({ unsafe NumberText.isScaled($0) }) {
+            var digits = takeRoom()
+            defer { give(room: &digits) }
+            if NumberText.append(digitsOf: text, to: &digits), unsafe finds(in: digits.span.bytes, name: name, part) {
+                return unsafe compose(digits.span.bytes, part, into: &output)
+            }
+        }
         return unsafe inspectBase64(text, name: name, part, places, depth: depth, into: &output)
     }
 
@@ -279,9 +286,13 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     func inspect(
         number: RawSpan, isScaled: Bool, name: UnsafeRawBufferPointer, _ part: PartRules
     ) -> Inspection {
-        if isScaled, let digits = NumberText.digits(of: number) {
-            guard unsafe finds(in: digits.span.bytes, name: name, part) else { return .unchanged }
-            return unsafe compose(digits.span.bytes, part)
+        if isScaled {
+            var digits = takeRoom()
+            defer { give(room: &digits) }
+            if NumberText.append(digitsOf: number, to: &digits) {
+                guard unsafe finds(in: digits.span.bytes, name: name, part) else { return .unchanged }
+                return unsafe compose(digits.span.bytes, part)
+            }
         }
         return unsafe finds(in: number, name: name, part) ? compose(number, part) : .unchanged
     }

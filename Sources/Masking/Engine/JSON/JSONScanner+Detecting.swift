@@ -68,7 +68,7 @@ extension JSONScanner {
         if isPlain {
             // Most have nothing in them.
             let isFound = unsafe isMarked(start, end) && workspace.finds(in: inside.bytes, name: name, part)
-            if !isFound, !mayBeBase64(start, end) { return }
+            if !isFound, !mayBeBase64(start, end), unsafe !NumberText.isScaled(inside) { return }
             if isFound {
                 let made = workspace.replaced.count
                 let outcome = unsafe workspace.compose(inside.bytes, part)
