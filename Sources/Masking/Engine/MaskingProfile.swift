@@ -9,6 +9,8 @@ public final class MaskingProfile: Masker {
     public let name: String
     /// What deserves a look although it compiles: rules that can never act, or act otherwise than they seem to.
     public let warnings: [MaskingWarning]
+    /// How values are read.
+    public let format: MaskingFormat
     private let onFailure: MaskingOnFailure
     private let schemas: SchemaMasker
     private let rules: CompiledRules
@@ -31,6 +33,7 @@ public final class MaskingProfile: Masker {
         warnings = compiler.warnings
         schemas = try SchemaMasker(settings, registry)
         name = settings.name
+        format = settings.format
         onFailure = settings.onFailure
     }
 
