@@ -309,6 +309,17 @@ struct CommandTests {
         #expect(ending.lines == ["{\"card\":\"****1111\",\"sum\":1}", "{\"sum\":2}"])
     }
 
+    @Test func `mask reads lines in the profile's own format, unless one is said`() throws {
+        let folder = try Folder(
+            Self.right.replacing(
+                "pii: { rules: [{ field: card, action: { keepLast: 4 } }] }",
+                with: "pii: { format: text, rules: [{ detect: [credit-card], action: redact }] }"))
+        let words = ["mask", "--config", folder.configuration, "--profile", "pii"]
+        let input = "paid with 4111 1111 1111 1111"
+        #expect(try folder.run(words, input: input).lines == ["paid with [redacted]"])
+        #expect(try folder.run(words + ["--format", "json"], input: input).lines == ["\"[redacted]\""])
+    }
+
     /// Rules by place and by content, and a token; the key is in a file.
     private static let found = right.replacing(
         "profiles:\n    pii: { rules: [{ field: card, action: { keepLast: 4 } }] }",

@@ -9,6 +9,8 @@ public final class MaskingProfile: Masker {
     public let name: String
     /// What deserves a look although it compiles: rules that can never act, or act otherwise than they seem to.
     public let warnings: [MaskingWarning]
+    /// How values are read.
+    public let format: MaskingFormat
     private let onFailure: MaskingOnFailure
     private let schemas: SchemaMasker
     private let rules: CompiledRules
@@ -31,6 +33,7 @@ public final class MaskingProfile: Masker {
         warnings = compiler.warnings
         schemas = try SchemaMasker(settings, registry)
         name = settings.name
+        format = settings.format
         onFailure = settings.onFailure
     }
 
@@ -157,6 +160,7 @@ public final class MaskingProfile: Masker {
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         workspace.isKey = field.part == .key
+        _ = workspace.takeNestedFailures()
         switch field.part {
         case .key:
             if rules.keys.isEmpty { return .unchanged }
@@ -180,8 +184,9 @@ public final class MaskingProfile: Masker {
         case .text: return text(content, part, part.everything, workspace, into: &scratch, &counters)
         case .json(let part):
             // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
-            if workspace.isKey, !MaskingWorkspace.mayBeDocument(content) {
-                return text(content, part, part.everything, workspace, into: &scratch, &counters)
+            if workspace.isKey, !NestedDocument.mayBe(content) {
+                return text(
+                    content, part, part.everything, places: part.paths.start, workspace, into: &scratch, &counters)
             }
             return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
         case .schema(let plan, let start):
@@ -195,11 +200,8 @@ public final class MaskingProfile: Masker {
             case .unchanged: return .unchanged
             case .edited: break
             }
-            counters.failures &+= failures
-            if failures > 0, onFailure == .dropRecord {
-                scratch.removeLast(scratch.count - written)
-                return .dropRecord
-            }
+            failures &+= workspace.takeNestedFailures()
+            if drops(failures, written, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= edits
             return .edited(written..<scratch.count)
         case .pending, .unknown: return failed(MaskingProfile.redacted, scratch.count, into: &scratch, &counters)
@@ -261,10 +263,10 @@ public final class MaskingProfile: Masker {
         rule = [rule, part.everything].compactMap(\.self).min()
         if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
         defer { if workspace.findings != nil { workspace.leave() } }
-        if rule == nil, !places.isEmpty || !part.names.isEmpty, MaskingWorkspace.mayBeDocument(content) {
+        if rule == nil, !places.isEmpty || !part.names.isEmpty, NestedDocument.mayBe(content) {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
-        return text(content, part, rule, name: last, workspace, into: &scratch, &counters)
+        return text(content, part, rule, places: places, name: last, workspace, into: &scratch, &counters)
     }
 
     /// Where the column begins in `schema.table.column`; 0 for any other name.
@@ -276,9 +278,11 @@ public final class MaskingProfile: Masker {
 
     // MARK: Formats
 
+    /// - Parameter places: what paths wait for inside, where it is JSON once more encoded.
     private func text(
-        _ content: RawSpan, _ part: PartRules, _ rule: Int?, name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
+        _ content: RawSpan, _ part: PartRules, _ rule: Int?, places: PlaceSet = PlaceSet(),
+        name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
     ) -> MaskOutcome {
         let start = scratch.count
         let inspection: MaskingWorkspace.Inspection
@@ -287,7 +291,7 @@ public final class MaskingProfile: Masker {
         } else {
             if workspace.isKey || part.areForText || !name.isEmpty {
                 inspection = unsafe name.withUnsafeBytes {
-                    unsafe workspace.inspect(content, name: $0, part, PlaceSet(), depth: 0, into: &scratch)
+                    unsafe workspace.inspect(content, name: $0, part, places, depth: 0, into: &scratch)
                 }
             } else {
                 // Paths look for a structure that text has not.
@@ -297,6 +301,7 @@ public final class MaskingProfile: Masker {
         switch inspection {
         case .unchanged: return .unchanged
         case .edited:
+            if drops(workspace.takeNestedFailures(), start, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= 1
             return .edited(start..<scratch.count)
         case .null:
@@ -321,14 +326,23 @@ public final class MaskingProfile: Masker {
         guard isDocument else {
             return failed(MaskingProfile.redactedJSON, start, into: &scratch, &counters)
         }
-        counters.failures &+= scanner.failures
-        if scanner.failures > 0, onFailure == .dropRecord {
-            scratch.removeLast(scratch.count - start)
-            return .dropRecord
-        }
+        let failures = scanner.failures &+ workspace.takeNestedFailures()
+        if drops(failures, start, &scratch, &counters) { return .dropRecord }
         if scanner.edits == 0 { return .unchanged }
         counters.maskedFields &+= scanner.edits
         return .edited(start..<scratch.count)
+    }
+
+    /// Counts what could not be looked into inside of a field.
+    ///
+    /// - Returns: true where its record goes therefore; nothing is written of it then.
+    private func drops(
+        _ failures: UInt32, _ start: Int, _ scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> Bool {
+        counters.failures &+= failures
+        guard failures > 0, onFailure == .dropRecord else { return false }
+        if scratch.count > start { scratch.removeLast(scratch.count - start) }
+        return true
     }
 
     /// What cannot be looked into.
