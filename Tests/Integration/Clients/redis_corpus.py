@@ -143,7 +143,7 @@ def main(given):
     for side in sides:
         side.wire.close()
     if given.lie_state:
-        Wire(given.state_port, given.direct_user, read(given.direct_password_file)).ask("XADD", "s1", "999-0", "lie", "1")
+        Wire(given.state_port, given.direct_user, read(given.direct_password_file)).ask("XADD", "lie", "1-0", "lie", "1")
     states = [dump(Wire(port, given.direct_user, read(given.direct_password_file), 2), given.databases)
               for port in (given.state_port, given.direct_port)]
     unlike = sorted(key for key in states[0].keys() | states[1].keys() if states[0].get(key) != states[1].get(key))

@@ -37,7 +37,8 @@ class Command:
 class Generator:
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.last = {}
+        # The last id of each stream (milliseconds * 4 + sequence), and ids that may be there.
+        self.last, self.known = {}, [b"1-1"]
 
     # MARK: words
 
@@ -64,13 +65,21 @@ class Generator:
             return self.one(BAD_IDS)
         if self.chance(0.03):
             return self.one(HUGE_IDS)
+        if self.chance(0.7):
+            return self.one(self.known[-40:])
         return b"%d-%d" % (self.random.randrange(60), self.random.randrange(4)) if self.chance(0.6) else b"%d" % self.random.randrange(60)
+
+    def rising(self, name):
+        """An id behind the last one of the stream."""
+        self.last[name] = self.last.get(name, 4) + self.random.randrange(1, 4)
+        self.known.append(b"%d-%d" % divmod(self.last[name], 4))
+        return self.known[-1]
 
     def bound(self):
         return self.one([b"-", b"+", self.id(), b"(" + self.id(), self.id()])
 
     def group(self):
-        return self.one(GROUPS[:2] if self.chance(0.7) else GROUPS)
+        return self.one(GROUPS[:2] if self.chance(0.85) else GROUPS)
 
     def consumer(self):
         return self.one(CONSUMERS[:2] if self.chance(0.6) else CONSUMERS)
@@ -103,10 +112,14 @@ class Generator:
         words, odd = self.options(trim, [self.cased("nomkstream")])
         if self.chance(0.02):
             words += self.one(trims)
-        rising = b"%d-%d" % divmod(self.last.setdefault(name, 4) + 1, 4)
-        self.last[name] += 1
-        place = self.one([b"*", b"%d-*" % 9_999_999_999_999]) if name in FUTURE else rising if self.chance(0.75) else self.one(
-            [self.id(), b"%d-*" % self.random.randrange(80)])
+        if name in FUTURE:
+            place = self.one([b"*", b"%d-*" % 9_999_999_999_999])
+        elif self.chance(0.9):
+            place = self.rising(name)
+        else:
+            # Huge ids end a stream: that one is for them.
+            place = self.one([b"%d-*" % (self.last.get(name, 4) // 4), b"0-*", *BAD_IDS[:4], self.one(self.known)])
+            place = self.one(HUGE_IDS) if name == b"nothing" else place
         pairs = self.pairs()
         return [b"XADD", name, *words, place, *(pairs[:-1] if self.chance(0.02) else pairs)], odd
 
@@ -183,7 +196,7 @@ class Generator:
             [b"CREATE", name, group, self.one([b"0", b"$", self.id()]), *create],
             [b"CREATE", name, group, self.one([b"0", b"$", self.id()]), *create],
             [b"SETID", name, group, self.one([b"0", b"$", self.id()])], [b"CREATECONSUMER", name, group, consumer],
-            [b"DELCONSUMER", name, group, consumer], [b"DESTROY", name, group]])
+            [b"DELCONSUMER", name, group, consumer], [b"DESTROY", name, group] if self.chance(0.2) else [b"CREATE", name, group, b"0"]])
         return [b"XGROUP", self.cased(words[0].decode()), *words[1:]], odd | self.named(group, *words[3:4])
 
     def xtrim(self):
@@ -197,7 +210,8 @@ class Generator:
 
     def xsetid(self):
         words, odd = self.options([self.cased("entriesadded"), self.number()], [self.cased("maxdeletedid"), self.id()])
-        return [b"XSETID", self.stream(), self.id(), *words], odd
+        name = self.stream()
+        return [b"XSETID", name, self.one([self.rising(name), self.rising(name), b"1-1", b"x"]), *words], odd
 
     def xlen(self):
         return [b"XLEN", self.stream()], set()
