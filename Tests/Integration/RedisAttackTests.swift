@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TidegateDemo
 
 extension Integration {
     /// What a reader sends who wants more than the rules open to him.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TidegateDemo
 
 extension RedisServer {
     /// Every key with its value, and every group: what nobody who is refused may change.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TidegateDemo
 
 /// Servers that may be there: Debian's own, and what `scripts/redis-servers` put beside it.
 enum RedisBinary: String, CaseIterable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 
-from redis_common import arguments, say
+from redis_common import BRIEF, arguments, say
 from redis_words import STEPS
 
 # The age of a consumer or of a pending entry, and a clock's milliseconds.
@@ -35,7 +35,7 @@ if __name__ == "__main__":
     done = subprocess.run(
         [given.cli, "-h", given.host, "-p", str(given.port), "--user", given.user, "--no-auth-warning", "--no-raw", *more],
         input=lines, env={**os.environ, "REDISCLI_AUTH": given.token}, capture_output=True, text=True, timeout=given.seconds)
-    text = AGE.sub(r"\1TIME", PENDING.sub(r"\1TIME", CLOCK.sub("TIME", done.stdout)))
+    text = AGE.sub(r"\1TIME", PENDING.sub(r"\1TIME", CLOCK.sub("TIME", BRIEF.sub(r"\1", done.stdout))))
     parts = text.split(f'"{END}"\n')
     assert len(parts) == len(labels) + 1, (len(parts), len(labels), done.stderr)
     for label, part in zip(labels + ["after the last"], parts):

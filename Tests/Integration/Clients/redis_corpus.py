@@ -18,7 +18,7 @@ from redis_wire import Closed, Pairs, Refused, Wire, parse
 
 # How a refusal of the gateway begins, where the server refuses too.
 REFUSALS = ["NOPERM", "ERR unknown", "ERR syntax", "ERR wrong number of arguments", "ERR value is not", "ERR Invalid stream ID",
-            "ERR Unbalanced", "ERR timeout", "ERR refused", "EXECABORT"]
+            "ERR Unbalanced", "ERR timeout", "ERR Missing GROUP", "ERR The > ID", "ERR The $ ID", "EXECABORT"]
 # What a strict grammar may refuse though a server takes it: an option that stands twice; a group or a consumer that is spelled like a
 # keyword, which the servers' own key specifications misread.
 TOLERATED = {"repeated", "keyword"}

@@ -35,7 +35,6 @@ XREVRANGE {s} + - COUNT 2
 XREAD STREAMS {s} 0
 XREAD COUNT 1 STREAMS {s} {o} 0 0
 xread block 20 count 5 streams {s} $
-XREAD COUNT 1 COUNT 2 STREAMS {s} 0
 XREAD STREAMS {s} {s} 3-0 0
 XREAD STREAMS {s}
 XREAD STREAMS {s} {o} 0
