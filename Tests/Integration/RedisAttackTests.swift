@@ -70,7 +70,7 @@ extension Integration {
             let gateway = try GatewayProcess(
                 before: "", .redis(server.settings, policies: RedisPolicies.readers))
             defer { gateway.stop() }
-            let short = try gateway.tokenFile("rita", groups: ["readers"], lifetime: 3)
+            let short = try gateway.tokenFile("rita", groups: ["readers"], lifetime: 6)
             let done = try attack(
                 gateway.redisPort, user: "any", tokenFile: short, server: server,
                 more: [

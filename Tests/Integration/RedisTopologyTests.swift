@@ -40,7 +40,12 @@ extension Integration {
                     "XADD", key, "1-0", "card", "4111111111111111")
             }
             var clients: [(program: RunningProgram, end: () -> Void)] = []
-            defer { for client in clients { client.program.stop() } }
+            defer {
+                for client in clients {
+                    if client.program.process.isRunning { client.end() }
+                    client.program.stop()
+                }
+            }
             for (number, more) in options.enumerated() {
                 clients.append(try start(port: ports[number], user: user, tokenFile: tokenFiles[number], more))
             }
