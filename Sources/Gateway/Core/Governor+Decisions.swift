@@ -202,7 +202,7 @@ extension Governor {
     public mutating func renew(_ clearance: Clearance) -> Clearance? {
         if clearance.authority == version, !isExpired {
             let line = Int(clearance.line)
-            if line >= lines.count || lines[line].version == version { return clearance }
+            if clearance.isOpen || line < lines.count && lines[line].version == version { return clearance }
         }
         return renewAnew(clearance)
     }

@@ -721,3 +721,28 @@ struct GovernorRouteTests {
         #expect(!kit.reload().replaces(backendOf: old))
     }
 }
+
+struct ForgottenNamesTests {
+    @Test func `names that are forgotten are asked about again, and their counts are kept as text`() throws {
+        let kit = ScriptedAuthority()
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let orders = try interned(&governor, 0, "orders")
+        for _ in 0..<3 { _ = governor.decide(Operation(.consume, orders, wireName: WireName(0))) }
+        let before = try required(governor.decide(Operation(.consume, orders, wireName: WireName(0))).clearance)
+        _ = kit.takeLines()
+        governor.forgetNames()
+        let isVoid = governor.renew(before) == nil
+        #expect(isVoid)
+        let secret = try interned(&governor, 0, "secret")
+        let refusal = governor.decide(Operation(.consume, secret, wireName: WireName(0))).refusal
+        #expect(refusal != nil)
+        let again = try interned(&governor, 0, "orders")
+        let isAllowed = governor.decide(Operation(.consume, again, wireName: WireName(0))).clearance != nil
+        #expect(isAllowed)
+        governor.end(.ended)
+        let last = try #require(kit.takeLines().last)
+        #expect(last.contains(#""resource":"topic:orders","rule":"all topics","decision":"allowed","count":4}"#), "\(last)")
+        #expect(last.contains(#""resource":"topic:orders","rule":"all topics","decision":"allowed","count":1}"#), "\(last)")
+        #expect(last.contains(#""resource":"topic:secret""#), "\(last)")
+    }
+}
