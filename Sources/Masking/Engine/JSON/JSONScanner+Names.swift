@@ -28,8 +28,9 @@ extension JSONScanner {
         var word: UInt64 = 0
         for index in name.indices { word = unsafe word &<< 8 | UInt64(name[index] | 0x20) }
         switch word {
-        case 0x0076_616c_7565, 0x0076_616c, 0x6e75_6d62_6572, 0x006e_756d, 0x6e6f: return true  // value val number num no
-        case 0x7465_7874, 0x0023_7465_7874, 0x0072_6177, 0x24, 0x7f: return true  // text #text raw $ _
+        // value val number num no, then text #text raw $ _
+        case 0x0076_616c_7565, 0x0076_616c, 0x6e75_6d62_6572, 0x006e_756d, 0x6e6f: return true
+        case 0x7465_7874, 0x0023_7465_7874, 0x0072_6177, 0x24, 0x7f: return true
         default: return false
         }
     }
