@@ -258,6 +258,17 @@ struct CommandTests {
         #expect(json?["unmask"] as? [String] == ["*"] && json?["dry_run"] as? Bool == false)
     }
 
+    @Test func `explain asks for one command`() throws {
+        let folder = try Folder(
+            Self.right.replacing("actions: [consume]", with: "actions: [consume]\n    commands: [fetch]"))
+        func explain(_ more: String...) throws -> [String] {
+            try folder.explain(["--action", "consume", "--resource", "topic:orders", "--route", "orders"] + more).lines
+        }
+        #expect(try explain("--command", "fetch").starts(with: ["allow: the only rule that matches"]))
+        let near = "  nearly: analysts read, masked (its commands do not match)"
+        #expect(try explain("--command", "ListOffsets").contains(near) && explain().contains(near))
+    }
+
     @Test func `explain --expect asks all routes`() throws {
         let folder = try Folder()
         func code(_ action: String, _ topic: String, _ more: String...) throws -> Int32 {
@@ -277,6 +288,7 @@ struct CommandTests {
         (["--action", "read", "--resource", "topic:orders"], "'read' is no action"),
         (["--action", "consume", "--resource", "topic:"], "'topic:' is no resource"),
         (["--action", "consume", "--resource", "stream:s"], "'stream:s' is no resource"),
+        (["--action", "consume", "--resource", "topic:orders", "--command", "Fetsh"], "did you mean 'Fetch'?"),
         (["--action", "consume"], "--resource is missing"),
     ])
     func `explain refuses what it cannot answer, and prints nothing`(words: [String], reason: String) throws {

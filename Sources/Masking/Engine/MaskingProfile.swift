@@ -47,6 +47,7 @@ public final class MaskingProfile: Masker {
         let workspace = take()
         workspace.opens = request.opens
         guard read(fields, bytes, request, workspace) else {
+            schemas.wait(workspace.schemas, request)
             give(workspace)
             return false
         }
@@ -82,18 +83,23 @@ public final class MaskingProfile: Masker {
                 continue
             }
             let isKey = field.part == .key
-            var header: Range<Int>?
-            if schemas.hasRegistry {
-                header = MaskingProfile.header(
-                    isKey ? RegistryFraming.keyHeader : RegistryFraming.valueHeader, index, fields, bytes)
+            let header =
+                schemas.hasRegistry
+                ? MaskingProfile.header(
+                    isKey ? MaskingProfile.keyHeader : MaskingProfile.valueHeader, index, fields, bytes) : .none
+            if case .contradicting = header {
+                workspace.readings.append(.unknown)
+                continue
             }
             let reading =
-                if let header {
+                if case .names(let header) = header {
                     schemas.reading(
                         of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules,
-                        request)
+                        request, &workspace.schemas)
                 } else {
-                    schemas.reading(of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request)
+                    schemas.reading(
+                        of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request,
+                        &workspace.schemas)
                 }
             // The others are asked for at the same time.
             if case .pending = reading { isPending = true }
@@ -102,22 +108,37 @@ public final class MaskingProfile: Masker {
         return !isPending
     }
 
-    /// The content of the header of that name in the record of a key or value, which headers stand behind.
+    private static let keyHeader = Array(RegistryFraming.keyHeader.utf8)
+    private static let valueHeader = Array(RegistryFraming.valueHeader.utf8)
+
+    private enum SchemaHeader {
+        case none
+        case names(Range<Int>)
+        /// Two of that name, which say different things.
+        case contradicting
+    }
+
+    /// The content of the header of that name in the record of a key or value, which headers stand behind. Of two, clients
+    /// read the last (Confluent, `lastHeader`); not all need do so.
     private static func header(
-        _ name: String, _ index: Int, _ fields: Span<MaskField>, _ bytes: RawSpan
-    ) -> Range<Int>? {
+        _ name: [UInt8], _ index: Int, _ fields: Span<MaskField>, _ bytes: RawSpan
+    ) -> SchemaHeader {
         let record = fields[index].record
+        var found = SchemaHeader.none
         var at = index + 1
         while at < fields.count, fields[at].record == record {
             let field = fields[at]
             if field.part == .header, bytes.holds(field.name), bytes.holds(field.range),
-                unsafe bytes.equals(Array(name.utf8).span.bytes, in: field.name)
+                unsafe bytes.equals(name.span.bytes, in: field.name)
             {
-                return field.range
+                if case .names(let other) = found, !bytes.equals(bytes.extracting(other), in: field.range) {
+                    return .contradicting
+                }
+                found = .names(field.range)
             }
             at += 1
         }
-        return nil
+        return found
     }
 
     private func take() -> MaskingWorkspace {

@@ -102,6 +102,18 @@ public struct LeafList: Sendable {
         frames.removeAll(keepingCapacity: true)
         removals.removeAll(keepingCapacity: true)
     }
+
+    /// Adds a length, written at `length`, of which `body` is what it counts.
+    ///
+    /// - Returns: its place in `frames`.
+    @inline(__always)
+    mutating func openFrame(length: Int, body: Range<Int>, in parent: Int32) -> Int32 {
+        frames.append(
+            Frame(
+                lengthStart: UInt32(truncatingIfNeeded: length), bodyStart: UInt32(truncatingIfNeeded: body.lowerBound),
+                bodyEnd: UInt32(truncatingIfNeeded: body.upperBound), parent: parent))
+        return Int32(truncatingIfNeeded: frames.count &- 1)
+    }
 }
 
 /// A length in the payload, and what it is the length of.

@@ -38,6 +38,8 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     var leafName: [UInt8] = []
     /// How the fields of this call are read.
     var readings: [Reading] = []
+    /// What the registry says in this call.
+    var schemas = SchemaAnswers()
     /// How many documents are scanned, inside of each other, and what each is scanned with.
     private var scans = 0
     private var stops: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
@@ -319,6 +321,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         opened = 0
         nestedFailures = 0
         opens = .nothing
+        schemas.removeAll()
         freeLongStops()
         for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
     }

@@ -94,9 +94,15 @@ final class SchemaMasker: Sendable {
     /// Records may name their schema in a header.
     var hasRegistry: Bool { registry != nil }
 
+    /// Has the call made again when what it asked for is there.
+    func wait(_ answers: SchemaAnswers, _ request: MaskRequest) {
+        if let registry { answers.wait(registry, wake: request.waker.wake) }
+    }
+
     /// - Parameter header: the content of the record's header that names the schema.
     func reading(
-        of content: RawSpan, header: RawSpan?, isKey: Bool, _ rules: CompiledRules, _ request: MaskRequest
+        of content: RawSpan, header: RawSpan?, isKey: Bool, _ rules: CompiledRules, _ request: MaskRequest,
+        _ answers: inout SchemaAnswers
     ) -> Reading {
         let part = isKey ? rules.keys : rules.values
         switch format {
@@ -106,12 +112,10 @@ final class SchemaMasker: Sendable {
         }
         if let registry {
             if let header, let framing = RegistryFraming.parse(header) {
-                return reading(
-                    framing, of: header, payloadStart: 0, isKey, part, registry, request)
+                return reading(framing, of: header, payloadStart: 0, isKey, part, registry, &answers)
             }
             if let framing = RegistryFraming.parse(content) {
-                return reading(
-                    framing, of: content, payloadStart: nil, isKey, part, registry, request)
+                return reading(framing, of: content, payloadStart: nil, isKey, part, registry, &answers)
             }
         }
         if !files.isEmpty {
@@ -126,10 +130,9 @@ final class SchemaMasker: Sendable {
     /// - Parameter payloadStart: nil where the payload follows the framing and its message indexes.
     private func reading(
         _ framing: RegistryFraming, of framed: RawSpan, payloadStart: Int?, _ isKey: Bool, _ part: PartRules,
-        _ registry: SchemaRegistry, _ request: MaskRequest
+        _ registry: SchemaRegistry, _ answers: inout SchemaAnswers
     ) -> Reading {
-        let waker = request.waker
-        switch registry.schema(framing.schema, wake: { waker.wake() }) {
+        switch answers.answer(framing.schema, registry) {
         case .pending: return .pending
         case .failed: return .unknown
         case .ready(let schema):
@@ -197,7 +200,9 @@ extension SchemaRegistrySettings {
         var settings = RegistrySettings(url: url)
         settings.user = username
         settings.password = username == nil ? nil : String(decoding: password, as: UTF8.self)
-        settings.caFile = ca
+        settings.caFile = tls?.ca
+        settings.certificateFile = tls?.certificate
+        settings.keyFile = tls?.key
         settings.maxAgeSeconds = Int64(maxAge)
         settings.refreshSeconds = min(settings.refreshSeconds, Int64(maxAge))
         return settings

@@ -41,7 +41,7 @@ struct ProfileCompiler {
         return CompiledRules(
             values: values, headers: headers, keys: keys, actions: actions, keyActions: keyActions,
             subjects: subjects, subjectCount: subjectCount,
-            tallies: MaskingTallies(rules: settings.rules.map(\.label), detectors: detectorNames))
+            tallies: MaskingTallies(rules: settings.rules.map(\.publicLabel), detectors: detectorNames))
     }
 
     // MARK: What a rule looks at
