@@ -27,7 +27,6 @@ extension Integration {
             switch binary {
             case .debian: #expect(text.contains("redis_version:7.0."))
             case .redis74: #expect(text.contains("redis_version:7.4."))
-            case .valkey91: #expect(text.contains("valkey_version:9.1."))
             }
             server.stop()
             #expect((try? RawRedis(port: server.port)) == nil)
