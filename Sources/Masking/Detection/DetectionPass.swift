@@ -34,6 +34,8 @@ public struct DetectionPass: ~Copyable {
     var tokenEnd = 0
     var addressEnd = 0
     var keyEnd = 0
+    /// Before it no token of three parts begins: all of them would have the same parts behind the first one.
+    var noTokenUntil = 0
 
     public init() {}
 
@@ -43,6 +45,7 @@ public struct DetectionPass: ~Copyable {
         tokenEnd = 0
         addressEnd = 0
         keyEnd = 0
+        noTokenUntil = 0
         aroundPlace = -1
         justBeforePlace = -1
     }

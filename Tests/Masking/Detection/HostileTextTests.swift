@@ -1,0 +1,29 @@
+import Testing
+import TidegateDetection
+
+/// Texts made so that a careless search reads their end again from each of its places.
+///
+/// Each is as long as takes a quadratic search minutes, and a linear one well below a second: the limits are
+/// generous for slow machines and sanitizers.
+struct HostileTextTests {
+    private static let limit = Duration.seconds(40)
+
+    private func time(_ work: () -> Void) -> Duration { ContinuousClock().measure(work) }
+
+    /// - Returns: the piece as often as goes into so many bytes.
+    private func text(_ piece: String, _ bytes: Int) -> [UInt8] {
+        Array(String(repeating: piece, count: bytes / piece.utf8.count).utf8)
+    }
+
+    @Test func `beginnings of tokens in one part are read once`() throws {
+        let search = try Search([.jwt])
+        let beginnings = text("eyJ1-", 2_000_000)
+        let second = text("eyJ1234567-", 400_000) + [UInt8(ascii: ".")] + text("e", 4_000_000)
+        for hostile in [beginnings, second] {
+            let time = time { #expect(search.findings(hostile).isEmpty) }
+            #expect(time < HostileTextTests.limit, "\(hostile.count) bytes: \(time)")
+        }
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9"
+        #expect(search.found("eyJ1-eyJ1 eyJ1-eyJ1. \(token), eyJ1.\(token)") == ["jwt: \(token)", "jwt: \(token)"])
+    }
+}
