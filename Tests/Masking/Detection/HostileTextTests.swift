@@ -26,4 +26,17 @@ struct HostileTextTests {
         let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9"
         #expect(search.found("eyJ1-eyJ1 eyJ1-eyJ1. \(token), eyJ1.\(token)") == ["jwt: \(token)", "jwt: \(token)"])
     }
+
+    @Test func `a key's end is not looked for where only its place is asked`() throws {
+        let search = try Search([.pem])
+        let document = Array("[".utf8) + text("\"-----BEGIN PRIVATE KEY-----\",", 6_000_000) + Array("1]".utf8)
+        var pass = DetectionPass()
+        let time = time { _ = search.set.mark(document.span.bytes, &pass) }
+        #expect(time < HostileTextTests.limit, "\(time)")
+        // Each of them is marked.
+        for start in stride(from: 2, to: 10_000, by: 30) {
+            #expect(pass.marks[start >> 12] >> UInt64(start >> 6 & 63) & 3 != 0, "\(start)")
+        }
+        #expect(search.mayMatch(document))
+    }
 }
