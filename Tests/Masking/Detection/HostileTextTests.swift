@@ -39,4 +39,19 @@ struct HostileTextTests {
         }
         #expect(search.mayMatch(document))
     }
+
+    @Test func `a match that grows is not judged from its start again and again`() throws {
+        let pattern = try UserPattern(name: "number", pattern: "[0-9 -]+", checksum: .luhn)
+        let set = try DetectorSet([.user(pattern)])
+        var pass = DetectionPass()
+        let name: [UInt8] = []
+        for piece in ["-", "- ", "7 -"] {
+            let hostile = text(piece, 1_500_000)
+            let time = time { set.find(in: hostile.span.bytes, name: name.span.bytes, &pass) }
+            #expect(time < HostileTextTests.limit, "\(piece): \(time)")
+        }
+        let card = Array(("4111" + String(repeating: " ", count: 300) + "111111111111").utf8)
+        set.find(in: card.span.bytes, name: name.span.bytes, &pass)
+        #expect(pass.findings.map(\.end).max() == card.count)
+    }
 }
