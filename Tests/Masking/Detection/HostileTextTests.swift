@@ -54,4 +54,20 @@ struct HostileTextTests {
         set.find(in: card.span.bytes, name: name.span.bytes, &pass)
         #expect(pass.findings.map(\.end).max() == card.count)
     }
+
+    @Test func `what users' patterns find is merged with the rest`() throws {
+        let badge = try UserPattern(name: "badge", pattern: "EMP-[0-9]{6}")
+        let set = try DetectorSet([.user(badge), .builtIn(.email)])
+        let hostile = text("a@b.co ", 3_500_000) + text("EMP-123456 ", 1_000_000)
+        var pass = DetectionPass()
+        let name: [UInt8] = []
+        let time = time { set.find(in: hostile.span.bytes, name: name.span.bytes, &pass) }
+        #expect(time < HostileTextTests.limit, "\(time)")
+        #expect(pass.findings.count == 3_500_000 / 7 + 1_000_000 / 11)
+        var isInOrder = true
+        for index in 1..<pass.findings.count where pass.findings[index].start < pass.findings[index - 1].end {
+            isInOrder = false
+        }
+        #expect(isInOrder)
+    }
 }
