@@ -52,6 +52,7 @@ extension DetectorSet {
                 return false
             }
             if mustFold(text, 0, classes, &pass, isPlain: isFolded) { return !pass.hasHit }
+            if classes.control != 0, !isFolded, hasGap(text, 0, classes) { return folds(&pass) }
             var none = Before()
             examine(text, 0, &classes, &none, &pass)
             return false
@@ -75,6 +76,7 @@ extension DetectorSet {
                 if mustFold(text, offset, classes, &pass, isPlain: isPlain) { return !pass.hasHit }
                 if classes.high != 0, !pass.isAssuming { isPlain = true }
             }
+            if classes.control != 0, !isFolded, hasGap(text, offset, classes) { return folds(&pass) }
             examine(text, offset, &classes, &before, &pass)
             if pass.hasHit { return false }
             before.digit = classes.digit
@@ -104,6 +106,7 @@ extension DetectorSet {
                 isHit = mustFold(text, offset, classes, &pass, isPlain: false)
                 pass.hasHit = false
             }
+            if classes.control != 0, hasGap(text, offset, classes) { isHit = true }
             examine(text, offset, &classes, &before, &pass)
             if isHit || pass.hasHit {
                 pass.marks[offset &>> 12] |= 1 &<< UInt64(offset &>> 6 & 63)
@@ -151,6 +154,12 @@ extension DetectorSet {
             || (classes.backslash != 0 && escapeMatters(text, offset, classes.backslash))
         if isHit { pass.hasHit = true }
         return isHit
+    }
+
+    /// While assuming, what must be folded is a hit.
+    private func folds(_ pass: inout DetectionPass) -> Bool {
+        if pass.isAssuming { pass.hasHit = true }
+        return !pass.isAssuming
     }
 
     /// Asks the detectors about one block.
@@ -311,6 +320,15 @@ extension DetectorSet {
                 while text[start] == UInt8(ascii: "\\") { start &-= 1 }
                 let byte = text[start]
                 if byte.isDigit || (byte.isTokenByte && enabled.has(.secret)) { return true }
+            case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+                // Among the digits of a number; another escape may follow.
+                var start = at
+                while text[start] == UInt8(ascii: "\\") { start &-= 1 }
+                guard text.followsDigit(start &+ 1) else { break }
+                var behind = at &+ 2
+                while behind < at &+ 5, text[behind].isMark { behind &+= 1 }
+                let byte = text[behind]
+                if byte.isDigit || byte == UInt8(ascii: "\\") || byte >= 0x80 { return true }
             default: break
             }
         }
@@ -326,11 +344,12 @@ extension DetectorSet {
         }
         if unit < 0x80 {
             let byte = UInt8(truncatingIfNeeded: unit)
-            return byte.isTokenByte || byte.isMark || byte == UInt8(ascii: "@") || byte == UInt8(ascii: ":")
+            return byte.isTokenByte || byte.isMark || byte.isLineControl || byte == UInt8(ascii: "@")
+                || byte == UInt8(ascii: ":")
                 || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\")
                 || (enabled.has(.secret) && isSecretByte(byte))
         }
-        if unit == 0xd835 { return true }  // the first half of a mathematical digit
+        if unit == 0xd835 || unit == 0xdb40 { return true }  // the first half of a mathematical digit, of a tag
         if unit >= 0xd800, unit < 0xe000 { return false }
         var bytes = InlineArray<4, UInt8>(repeating: 0)
         if unit < 0x800 {
