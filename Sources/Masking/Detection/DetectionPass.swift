@@ -68,14 +68,16 @@ public struct DetectionPass: ~Copyable {
     }
 
     /// True where the name or the word just before says that it is a number of another kind.
-    mutating func contradicts(_ text: TextBytes, _ start: Int) -> Bool {
+    ///
+    /// - Parameter words: those that are believed.
+    mutating func contradicts(_ text: TextBytes, _ start: Int, by words: Context = .against) -> Bool {
         if isAssuming || !name.isDisjoint(with: .all) { return false }
-        if !name.isDisjoint(with: .against) { return true }
+        if !name.isDisjoint(with: words) { return true }
         if justBeforePlace != start {
             justBeforePlace = start
             justBefore = text.meaningAround(start, start, reach: 24, behind: false)
         }
-        return !justBefore.isDisjoint(with: .against)
+        return !justBefore.isDisjoint(with: words)
     }
 }
 
