@@ -124,32 +124,19 @@ struct CompiledAction: Sendable {
 
     /// Appends what a token stands for, to a reader who may see it.
     ///
-    /// - Parameter isNumber: the token is a number, and so is what it stands for.
+    /// - Parameter isNumber: the text is a number's: no token.
     func open(_ text: RawSpan, isNumber: Bool, _ scope: UnmaskScope, into output: inout [UInt8]) -> Opening {
-        guard case .token(let tokenizer, let domain) = kind, tokenizer.isOpenable, scope.includes(domain) else {
+        guard case .token(let tokenizer, let domain) = kind, tokenizer.form.opensByItself, scope.includes(domain) else {
             return .notOpenable
         }
-        let opening = isNumber ? tokenizer.open(number: text, to: &output) : tokenizer.open(text, to: &output)
-        if case .opened = opening { return .opened }
+        if !isNumber, case .opened = tokenizer.open(text, to: &output) { return .opened }
         return .clear
     }
 
     /// The reader sees what the action would hide.
     func isOpen(to scope: UnmaskScope) -> Bool {
         guard case .token(let tokenizer, let domain) = kind else { return false }
-        return tokenizer.isOpenable && scope.includes(domain)
-    }
-}
-
-extension Tokenizer {
-    /// A token can be told from a clear value, and says what it stands for.
-    fileprivate var isOpenable: Bool {
-        switch form {
-        case .reversible, .sealed: true
-        case .opaque: false
-        // FF1 does not tell: only where no clear value passes Luhn's check as a token does.
-        case .preserving(let settings): settings.luhn == .invalid
-        }
+        return tokenizer.form.opensByItself && scope.includes(domain)
     }
 }
 
