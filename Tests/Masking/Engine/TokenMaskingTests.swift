@@ -108,6 +108,20 @@ struct TokenMaskingTests {
         }
     }
 
+    @Test func `a number in a document and the text of a column have one token`() throws {
+        let form = TokenForm.preserving(PreservingSettings(alphabet: .digits))
+        let fixture = try EngineFixture([
+            MaskingRule(field: "n", action: EngineFixture.token("n", form)),
+            MaskingRule(.column("t.n"), action: EngineFixture.token("n", form)),
+        ])
+        for number in (0..<200).map({ 12_345_678 + $0 * 40_009 }) {
+            let masked = try #require(fixture.json(#"{"n":\#(number)}"#))
+            let token = masked.filter(\.isNumber)
+            #expect(fixture.field(.column, Array("\(number)".utf8), name: "public.t.n", type: 25).text == token)
+            #expect(fixture.json(#"{"n":"\#(number)"}"#) == #"{"n":"\#(token)"}"#)
+        }
+    }
+
     @Test func `dates of one subject move together, those of another otherwise`() throws {
         let shift = MaskingAction.shiftDate(
             DateShiftSettings(key: "default", domain: "visits", days: 300, subject: "patient.id"))
