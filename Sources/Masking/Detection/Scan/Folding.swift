@@ -80,8 +80,10 @@ enum Folding {
     /// True where the character at `offset`, beyond ASCII, can matter: a digit or letter; a mark, a space or something
     /// without width next to a digit or letter, or among the marks beside a digit; something without width in the middle
     /// of other characters.
+    ///
+    /// - Parameter nearDigits: false where it is known that no digit stands within four bytes.
     @inline(__always)
-    static func matters(_ text: TextBytes, _ offset: Int) -> Bool {
+    static func matters(_ text: TextBytes, _ offset: Int, nearDigits: Bool = true) -> Bool {
         switch text[offset] {
         case 0xc2, 0xcd, 0xd8, 0xd9, 0xdb, 0xdf, 0xe0, 0xe1, 0xe2, 0xe3, 0xef, 0xf0, 0xf3: break
         default: return false
@@ -93,7 +95,7 @@ enum Folding {
         let behind = text[offset &+ length]
         if isNeighbour(before) || isNeighbour(behind) { return true }
         if byte == nothing, isVisible(before), isVisible(behind) { return true }
-        return text.followsDigit(offset) || text.leadsToDigit(offset &+ length)
+        return nearDigits && (text.followsDigit(offset) || text.leadsToDigit(offset &+ length))
     }
 
     private static func isNeighbour(_ byte: UInt8) -> Bool {

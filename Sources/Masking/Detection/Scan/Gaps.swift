@@ -1,17 +1,18 @@
-import CByteClasses
-
 // Tabs and ends of lines between the digits of one number, which part them as spaces do. Elsewhere they stay what they are:
 // they end what a word announces.
 
 extension DetectorSet {
     /// True where a tab or the end of a line in the block parts the digits of a number.
-    func hasGap(_ text: TextBytes, _ offset: Int, _ classes: ByteClasses) -> Bool {
+    ///
+    /// - Parameters: the block's masks, one by one: they are at hand in registers.
+    @inline(never)
+    func hasGap(_ text: TextBytes, _ offset: Int, _ control: UInt64, _ digit: UInt64, _ mark: UInt64) -> Bool {
         // Behind a digit, with marks between; of the block's first three bytes that cannot be told.
-        let gap = classes.mark | classes.control
-        let first = gap & (classes.digit &<< 1 | 1)
+        let gap = mark | control
+        let first = gap & (digit &<< 1 | 1)
         let second = gap & (first &<< 1 | 0b11)
         let third = gap & (second &<< 1 | 0b111)
-        var left = classes.control & (first | second | third)
+        var left = control & (first | second | third)
         while left != 0 {
             if Folding.isGap(text, offset &+ left.trailingZeroBitCount) { return true }
             left &= left &- 1

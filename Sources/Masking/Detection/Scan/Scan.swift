@@ -52,7 +52,9 @@ extension DetectorSet {
                 return false
             }
             if mustFold(text, 0, classes, &pass, isPlain: isFolded) { return !pass.hasHit }
-            if classes.control != 0, !isFolded, hasGap(text, 0, classes) { return folds(&pass) }
+            if classes.control != 0, !isFolded, hasGap(text, 0, classes.control, classes.digit, classes.mark) {
+                return folds(&pass)
+            }
             var none = Before()
             examine(text, 0, &classes, &none, &pass)
             return false
@@ -76,7 +78,9 @@ extension DetectorSet {
                 if mustFold(text, offset, classes, &pass, isPlain: isPlain) { return !pass.hasHit }
                 if classes.high != 0, !pass.isAssuming { isPlain = true }
             }
-            if classes.control != 0, !isFolded, hasGap(text, offset, classes) { return folds(&pass) }
+            if classes.control != 0, !isFolded, hasGap(text, offset, classes.control, classes.digit, classes.mark) {
+                return folds(&pass)
+            }
             examine(text, offset, &classes, &before, &pass)
             if pass.hasHit { return false }
             before.digit = classes.digit
@@ -106,7 +110,7 @@ extension DetectorSet {
                 isHit = mustFold(text, offset, classes, &pass, isPlain: false)
                 pass.hasHit = false
             }
-            if classes.control != 0, hasGap(text, offset, classes) { isHit = true }
+            if classes.control != 0, hasGap(text, offset, classes.control, classes.digit, classes.mark) { isHit = true }
             examine(text, offset, &classes, &before, &pass)
             if isHit || pass.hasHit {
                 pass.marks[offset &>> 12] |= 1 &<< UInt64(offset &>> 6 & 63)
@@ -150,7 +154,7 @@ extension DetectorSet {
     ) -> Bool {
         if !pass.isAssuming { return classes.high != 0 && !isPlain && matters(text, from: offset) }
         let isHit =
-            (classes.high != 0 && matters(text, offset, classes.high))
+            (classes.high != 0 && matters(text, offset, classes.high, digit: classes.digit))
             || (classes.backslash != 0 && escapeMatters(text, offset, classes.backslash))
         if isHit { pass.hasHit = true }
         return isHit
@@ -296,11 +300,15 @@ extension DetectorSet {
         return false
     }
 
-    private func matters(_ text: TextBytes, _ offset: Int, _ high: UInt64) -> Bool {
+    private func matters(_ text: TextBytes, _ offset: Int, _ high: UInt64, digit: UInt64) -> Bool {
+        // Of the bytes near the block's edges that cannot be told.
+        let nearDigits: UInt64 = digit != 0 ? ~0 : 0xff00_0000_0000_000f
         var left = high
         while left != 0 {
-            let at = offset &+ left.trailingZeroBitCount
-            if text[at] >= 0xc2, Folding.matters(text, at) { return true }
+            let bit = left.trailingZeroBitCount
+            let at = offset &+ bit
+            let isNear = nearDigits &>> UInt64(bit) & 1 != 0
+            if text[at] >= 0xc2, Folding.matters(text, at, nearDigits: isNear) { return true }
             left &= left &- 1
         }
         return false
@@ -328,7 +336,8 @@ extension DetectorSet {
                 var behind = at &+ 2
                 while behind < at &+ 5, text[behind].isMark { behind &+= 1 }
                 let byte = text[behind]
-                if byte.isDigit || byte == UInt8(ascii: "\\") || byte >= 0x80 { return true }
+                if byte.isDigit || byte == UInt8(ascii: "\\") { return true }
+                if byte >= 0x80, Folding.folded(text, behind).byte != 0 { return true }
             default: break
             }
         }

@@ -28,6 +28,7 @@ struct TextBytes {
     func isAlphanumeric(_ offset: Int) -> Bool { self[offset].isAlphanumeric }
 
     /// True where a digit stands before `offset`, with no more marks between than one number has.
+    @inline(never)
     func followsDigit(_ offset: Int) -> Bool {
         var at = offset &- 1
         while at > offset &- 4, self[at].isMark || self[at].isLineControl { at &-= 1 }
@@ -35,6 +36,7 @@ struct TextBytes {
     }
 
     /// True where a digit stands at `offset`, or behind no more marks than one number has.
+    @inline(never)
     func leadsToDigit(_ offset: Int) -> Bool {
         var at = offset
         while at < offset &+ 3, self[at].isMark || self[at].isLineControl { at &+= 1 }
