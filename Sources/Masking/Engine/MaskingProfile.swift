@@ -9,9 +9,9 @@ public final class MaskingProfile: Masker {
     public let name: String
     /// What deserves a look although it compiles: rules that can never act, or act otherwise than they seem to.
     public let warnings: [MaskingWarning]
-    private let onFailure: MaskingOnFailure
+    let onFailure: MaskingOnFailure
     private let schemas: SchemaMasker
-    private let rules: CompiledRules
+    let rules: CompiledRules
     /// Workspaces that no call has at the moment.
     private let workspaces = Mutex<[MaskingWorkspace]>([])
 
@@ -48,8 +48,13 @@ public final class MaskingProfile: Masker {
             give(workspace)
             return false
         }
+        var record: UInt32?
         for index in fields.indices {
             let field = fields[index]
+            if field.record != record {
+                record = field.record
+                findSubjects(index, fields, bytes, workspace)
+            }
             guard bytes.holds(field.range), bytes.holds(field.name) else {
                 outcomes.append(.dropRecord)
                 continue
@@ -72,6 +77,7 @@ public final class MaskingProfile: Masker {
         _ fields: Span<MaskField>, _ bytes: RawSpan, _ request: MaskRequest, _ workspace: MaskingWorkspace
     ) -> Bool {
         workspace.readings.removeAll(keepingCapacity: true)
+        let files = schemas.fileReadings(request, rules)
         var isPending = false
         for index in fields.indices {
             let field = fields[index]
@@ -92,10 +98,10 @@ public final class MaskingProfile: Masker {
                 if case .names(let header) = header {
                     schemas.reading(
                         of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules,
-                        request, &workspace.schemas)
+                        files, &workspace.schemas)
                 } else {
                     schemas.reading(
-                        of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request,
+                        of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, files,
                         &workspace.schemas)
                 }
             // The others are asked for at the same time.
@@ -138,8 +144,37 @@ public final class MaskingProfile: Masker {
         return found
     }
 
+    /// Keeps whose dates the record's fields and columns have that begins there.
+    private func findSubjects(
+        _ start: Int, _ fields: Span<MaskField>, _ bytes: RawSpan, _ workspace: MaskingWorkspace
+    ) {
+        if rules.subjectCount == 0 { return }
+        workspace.subjects.beginRecord()
+        var at = start
+        while at < fields.count, fields[at].record == fields[start].record {
+            let field = fields[at]
+            at += 1
+            guard field.part == .field || field.part == .column, bytes.holds(field.range), bytes.holds(field.name)
+            else { continue }
+            let isColumn = field.part == .column
+            let match = rules.subjects.match(field: bytes.extracting(field.name), isColumn: isColumn)
+            if match.places.isEmpty { continue }
+            let type = PostgresType(field.type)
+            let content = bytes.extracting(field.range)
+            let text =
+                !isColumn
+                ? content.allBytes : field.isBinary ? type.text(ofBinary: content) : type.text(ofText: content)
+            if let text { workspace.keepSubjects(text, match.places) }
+        }
+    }
+
     private func take() -> MaskingWorkspace {
         workspaces.withLock { $0.popLast() } ?? MaskingWorkspace(rules)
+    }
+
+    /// Bytes of room that workspaces keep while nobody uses them, and those of them that hold something.
+    package var roomAtRest: (all: Int, used: Int) {
+        workspaces.withLock { $0.map(\.room).reduce((0, 0)) { ($0.0 + $1.all, $0.1 + $1.used) } }
     }
 
     /// Keeps no text of what was masked, but its room.
@@ -157,18 +192,58 @@ public final class MaskingProfile: Masker {
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         workspace.isKey = field.part == .key
+        workspace.subjects.next = PlaceSet()
         switch field.part {
         case .key:
             if rules.keys.isEmpty { return .unchanged }
-            return value(content, rules.keys, reading, workspace, into: &scratch, &counters)
+            return key(content, reading, workspace, into: &scratch, &counters)
         case .value:
             if rules.values.isEmpty { return .unchanged }
             return value(content, rules.values, reading, workspace, into: &scratch, &counters)
-        case .header: return named(content, name, rules.headers, workspace, into: &scratch, &counters)
-        case .field: return named(content, name, rules.values, workspace, into: &scratch, &counters)
+        case .header:
+            if rules.headers.isEmpty { return .unchanged }
+            let match = rules.headers.match(field: name, isColumn: false)
+            return named(content, name, match, rules.headers, workspace, into: &scratch, &counters)
+        case .field:
+            if rules.values.isEmpty { return .unchanged }
+            let match = rules.values.match(field: name, isColumn: false)
+            return named(content, name, match, rules.values, workspace, into: &scratch, &counters)
         case .column:
-            return column(content, name, field.type, isBinary: field.isBinary, workspace, into: &scratch, &counters)
+            if rules.values.isEmpty { return .unchanged }
+            let match = rules.values.match(field: name, isColumn: true)
+            let column = Column(type: PostgresType(field.type), isBinary: field.isBinary, match: match)
+            return mask(column, content, name, workspace, into: &scratch, &counters)
         }
+    }
+
+    /// A record's key, which is told from all others or leaves with its record.
+    private func key(
+        _ content: RawSpan, _ reading: Reading, _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
+    ) -> MaskOutcome {
+        let start = scratch.count
+        let before = counters
+        (workspace.isKeyLost, workspace.hasFailed) = (false, false)
+        var outcome = value(content, rules.keys, reading, workspace, into: &scratch, &counters)
+        if case .null = outcome { workspace.hasFailed = true }
+        if workspace.hasFailed, outcome != .dropRecord, outcome != .unchanged {
+            scratch.removeLast(scratch.count - start)
+            var from = 0
+            if case .json(_, let payload) = reading { from = min(payload, content.byteCount) }
+            let payload = content.extracting(from..<content.byteCount)
+            let isDocument =
+                if case .json = reading { from > 0 || MaskingWorkspace.mayBeDocument(payload) } else { false }
+            scratch.append(bytes: content.extracting(0..<from))
+            if isDocument { scratch.append(UInt8(ascii: "\"")) }
+            _ = workspace.appendWholeKey(payload, to: &scratch)
+            if isDocument { scratch.append(UInt8(ascii: "\"")) }
+            outcome = .edited(start..<scratch.count)
+        }
+        guard workspace.isKeyLost else { return outcome }
+        if scratch.count > start { scratch.removeLast(scratch.count - start) }
+        counters = before
+        counters.failures &+= 1
+        return .dropRecord
     }
 
     /// The whole content of a record's key or value.
@@ -178,20 +253,29 @@ public final class MaskingProfile: Masker {
     ) -> MaskOutcome {
         switch reading {
         case .text: return text(content, part, part.everything, workspace, into: &scratch, &counters)
-        case .json(let part):
+        case .json(let part, let from):
+            guard from <= content.byteCount else {
+                return failed(MaskingProfile.redacted, scratch.count, workspace, into: &scratch, &counters)
+            }
             // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
-            if workspace.isKey, !MaskingWorkspace.mayBeDocument(content) {
+            if workspace.isKey, from == 0, !MaskingWorkspace.mayBeDocument(content) {
                 return text(content, part, part.everything, workspace, into: &scratch, &counters)
             }
-            return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
-        case .schema(let plan, let start):
+            let start = scratch.count
+            scratch.append(bytes: content.extracting(0..<from))
+            let payload = content.extracting(from..<content.byteCount)
+            let outcome = document(payload, part, part.paths.start, workspace, into: &scratch, &counters)
+            if case .edited(let range) = outcome { return .edited(start..<range.upperBound) }
+            scratch.removeLast(scratch.count - start)
+            return outcome
+        case .schema(let plans, let start):
             let written = scratch.count
             var edits: UInt32 = 0
             var failures: UInt32 = 0
             let inspection = workspace.mask(
-                content, from: start, plan, part, into: &scratch, edits: &edits, failures: &failures)
+                content, from: start, plans, part, into: &scratch, edits: &edits, failures: &failures)
             switch inspection {
-            case .failed, .null: return failed(MaskingProfile.redacted, written, into: &scratch, &counters)
+            case .failed, .null: return failed(MaskingProfile.redacted, written, workspace, into: &scratch, &counters)
             case .unchanged: return .unchanged
             case .edited: break
             }
@@ -202,88 +286,42 @@ public final class MaskingProfile: Masker {
             }
             counters.maskedFields &+= edits
             return .edited(written..<scratch.count)
-        case .pending, .unknown: return failed(MaskingProfile.redacted, scratch.count, into: &scratch, &counters)
+        case .pending, .unknown:
+            return failed(MaskingProfile.redacted, scratch.count, workspace, into: &scratch, &counters)
         }
-    }
-
-    /// A column's value, in the text form of its type or the binary one; what is made of it is valid for the type, or null.
-    private func column(
-        _ content: RawSpan, _ name: RawSpan, _ type: UInt32, isBinary: Bool, _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
-    ) -> MaskOutcome {
-        var type = PostgresType(type)
-        var decoded: [UInt8]
-        if !isBinary {
-            decoded = content.allBytes
-        } else if let text = type.text(ofBinary: content) {
-            decoded = text
-        } else {
-            // Infinity, NaN, what a later version brings: nothing that could be written anew.
-            decoded = content.allBytes
-            type = .opaque
-        }
-        let start = scratch.count
-        let outcome = unsafe named(
-            decoded.span.bytes, name, rules.values, workspace, into: &scratch, &counters)
-        guard case .edited(let range) = outcome else { return outcome }
-        var text = Array(scratch[range])
-        scratch.removeLast(scratch.count - start)
-        if type.isJSON, !workspace.isDocument(text) {
-            decoded.removeAll(keepingCapacity: true)
-            JSONEscapes.appendString(text[...], to: &decoded)
-            swap(&text, &decoded)
-        }
-        guard type.accepts(text[...]) else { return .null }
-        if isBinary {
-            guard type.appendBinary(text[...], to: &scratch) else { return .null }
-        } else {
-            scratch.append(contentsOf: text)
-        }
-        return .edited(start..<scratch.count)
     }
 
     /// A field with a name: a header, a stream's field, a column. Its name is the first part of a path; what follows looks
     /// into its value, where that is JSON.
-    private func named(
-        _ content: RawSpan, _ name: RawSpan, _ part: PartRules, _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    func named(
+        _ content: RawSpan, _ name: RawSpan, _ match: FieldMatch, _ part: PartRules, isColumn: Bool = false,
+        isNumber: Bool = false, _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
     ) -> MaskOutcome {
-        if part.isEmpty { return .unchanged }
-        let last = name.extracting(MaskingProfile.lastPart(of: name)..<name.byteCount)
-        let places =
-            part.paths.isEmpty
-            ? PlaceSet() : unsafe last.withUnsafeBytes { unsafe part.paths.step(part.paths.start, key: $0) }
-        var rule = part.paths.accepted(places)
-        if !part.names.isEmpty {
-            rule = [rule, unsafe last.withUnsafeBytes { unsafe part.rule(forName: $0) }].compactMap(\.self).min()
+        let (rule, places) = (match.rule, match.places)
+        let last = name.extracting(match.start..<name.byteCount)
+        if rules.subjectCount > 0 {
+            workspace.subjects.next = rules.subjects.match(field: name, isColumn: isColumn).places
         }
-        if !part.columns.isEmpty { rule = [rule, part.rule(forColumn: name)].compactMap(\.self).min() }
-        rule = [rule, part.everything].compactMap(\.self).min()
         if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
         defer { if workspace.findings != nil { workspace.leave() } }
         if rule == nil, !places.isEmpty || !part.names.isEmpty, MaskingWorkspace.mayBeDocument(content) {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
-        return text(content, part, rule, name: last, workspace, into: &scratch, &counters)
-    }
-
-    /// Where the column begins in `schema.table.column`; 0 for any other name.
-    private static func lastPart(of name: RawSpan) -> Int {
-        var start = name.byteCount
-        while start > 0, name.byte(at: start - 1) != UInt8(ascii: ".") { start -= 1 }
-        return start < name.byteCount ? start : 0
+        return text(
+            content, part, rule, name: last, isNumber: isNumber, workspace, into: &scratch, &counters)
     }
 
     // MARK: Formats
 
     private func text(
-        _ content: RawSpan, _ part: PartRules, _ rule: Int?, name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
+        _ content: RawSpan, _ part: PartRules, _ rule: Int?, name: RawSpan = RawSpan(), isNumber: Bool = false,
+        _ workspace: MaskingWorkspace, into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         let start = scratch.count
         let inspection: MaskingWorkspace.Inspection
         if let rule {
-            inspection = workspace.replace(content, rule: rule, into: &scratch)
+            inspection = workspace.replace(content, rule: rule, isNumber: isNumber, into: &scratch)
         } else {
             if workspace.isKey || part.areForText || !name.isEmpty {
                 inspection = unsafe name.withUnsafeBytes {
@@ -302,7 +340,7 @@ public final class MaskingProfile: Masker {
         case .null:
             counters.maskedFields &+= 1
             return .null
-        case .failed: return failed(MaskingProfile.redacted, start, into: &scratch, &counters)
+        case .failed: return failed(MaskingProfile.redacted, start, workspace, into: &scratch, &counters)
         }
     }
 
@@ -312,14 +350,13 @@ public final class MaskingProfile: Masker {
     ) -> MaskOutcome {
         let start = scratch.count
         let trail = workspace.trail.count
-        if !rules.subjects.isEmpty { workspace.findSubjects(in: content) }
         var scanner = unsafe name.withUnsafeBytes { unsafe JSONScanner(workspace, part, name: $0) }
         swap(&scanner.output, &scratch)
         let isDocument = unsafe content.withUnsafeBytes { unsafe scanner.scan($0, places) }
         swap(&scanner.output, &scratch)
         workspace.trail.removeLast(workspace.trail.count - trail)
         guard isDocument else {
-            return failed(MaskingProfile.redactedJSON, start, into: &scratch, &counters)
+            return failed(MaskingProfile.redactedJSON, start, workspace, into: &scratch, &counters)
         }
         counters.failures &+= scanner.failures
         if scanner.failures > 0, onFailure == .dropRecord {
@@ -333,8 +370,10 @@ public final class MaskingProfile: Masker {
 
     /// What cannot be looked into.
     private func failed(
-        _ words: [UInt8], _ start: Int, into scratch: inout [UInt8], _ counters: inout MaskCounters
+        _ words: [UInt8], _ start: Int, _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
     ) -> MaskOutcome {
+        workspace.hasFailed = true
         if scratch.count > start { scratch.removeLast(scratch.count - start) }
         counters.failures &+= 1
         switch onFailure {
@@ -370,8 +409,11 @@ public final class MaskingProfile: Masker {
         var counters = MaskCounters()
         var scratch: [UInt8] = []
         workspace.isKey = false
+        workspace.subjects.beginRecord()
+        workspace.subjects.next = PlaceSet()
         let outcome = unsafe value(
-            line.span.bytes, rules.values, isJSON ? .json(rules.values) : .text, workspace, into: &scratch, &counters)
+            line.span.bytes, rules.values, isJSON ? .json(rules.values, from: 0) : .text, workspace, into: &scratch,
+            &counters)
         findings = workspace.findings
         give(workspace)
         switch outcome {

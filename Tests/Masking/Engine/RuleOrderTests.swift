@@ -5,6 +5,16 @@ import TidegateMasking
 
 /// Which of several rules acts, and what `check` says of those that never do.
 struct RuleOrderTests {
+    @Test func `everything is masked behind as many paths as there is room for`() throws {
+        var rules = (0..<128).map { MaskingRule(field: "f\($0)", action: .redact("f")) }
+        rules.append(MaskingRule(.everything, action: .redact("x")))
+        let fixture = try EngineFixture(rules)
+        #expect(fixture.json(#""a""#) == #""x""#)
+        #expect(fixture.json(#"{"other":"clear"}"#) == "null")
+        #expect(fixture.field(.header, Array("clear".utf8), name: "other").text == "x")
+        #expect(fixture.field(.header, Array("clear".utf8), name: "f1").text == "f")
+    }
+
     @Test(arguments: [
         (["a.b", "a"], [0]), (["a.b", "**"], [0]), (["a.b.c", "a.*"], [0]), (["items[0].sku", "items"], [0]),
         (["items[0].sku", "items[*]"], [0]), (["a", "a.b"], [1]), (["a.b", "**.b"], []), (["a.b", "ab"], []),
