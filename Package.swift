@@ -105,6 +105,7 @@ let package = Package(
         target(
             "TidegateKafka", "Backends/Kafka",
             ["CChecksum", "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression"]),
+        target("TidegateRedis", "Backends/Redis", ["TidegateWire", "TidegateCore", "TidegateCrypto"]),
 
         // What runs it all.
         target(
@@ -115,7 +116,8 @@ let package = Package(
             dependencies: [
                 "TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateHTTP", "TidegateIdentity",
                 "TidegatePolicy", "TidegateEvidence", "TidegateTransport", "TidegateControl",
-                "TidegateConfiguration", "TidegateMasking", "TidegateTokens", "TidegateKafka", "TidegateDemo",
+                "TidegateConfiguration", "TidegateMasking", "TidegateTokens", "TidegateKafka", "TidegateRedis",
+                "TidegateDemo",
             ],
             path: "Sources/Gateway/CLI", swiftSettings: strict),
 
@@ -138,6 +140,9 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
+        tests(
+            "RedisTests", "Backends/Redis", ["TidegateWire", "TidegateCore", "TidegateRedis", "TestSupport"],
+            exclude: ["Golden"]),
         tests("CompressionTests", "Backends/Compression", ["TidegateCompression", "TestSupport"]),
         tests("TokensTests", "Masking/Tokens", ["TidegateWire", "TidegateCrypto", "TidegateTokens", "TestSupport"]),
         tests(

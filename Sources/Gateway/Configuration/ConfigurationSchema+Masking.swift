@@ -49,7 +49,13 @@ extension ConfigurationSchema {
         Property("username", .text(example: "tidegate"), "For basic authentication, with its password."),
         Property("passwordFile", .text(example: "secrets/registry", check: .secretFile), "The password, in a file."),
         Property("passwordEnv", .text(example: "REGISTRY_PASSWORD"), "The password, in the environment."),
-        Property("ca", file, "Authorities to trust, in PEM; the system's without it."),
+        Property(
+            "tls",
+            .object([
+                Property("ca", file, "Authorities to trust, in PEM; the system's without it."),
+                Property("certificate", file, "The gateway's own certificate (mTLS)."),
+                Property("key", privateKey, "Its key."),
+            ]), "TLS towards the registry, beside https."),
         Property(
             "maxAge", duration("24h", 60...365 * day),
             "How long what was said is good while it cannot be reached (24h)."),

@@ -28,7 +28,11 @@ public struct Governor: ~Copyable {
     let number: UInt64
 
     @usableFromInline var names = NameTable()
-    /// The decision cache: lines, found by resource and action, chained by `within`.
+    /// Rulings may depend on the command, so that the decision cache is kept apart by wire name too.
+    @usableFromInline var distinguishesCommands: Bool
+    /// The version since which it is; 0 is never.
+    var apartSince: UInt32 = 0
+    /// The decision cache: lines, found by resource and action, chained by `within` and, where they differ, command.
     @usableFromInline var lines: [Line] = []
     @usableFromInline var heads: [UInt32] = []
     /// Counts of lines that have been decided otherwise since.
@@ -67,6 +71,11 @@ public struct Governor: ~Copyable {
         @usableFromInline var count: UInt64
         /// The decision stands in evidence.
         @usableFromInline var isWritten: Bool
+        /// It answered for other commands than its operation's, while these were not kept apart.
+        @usableFromInline var isShared = false
+        /// The version under which `verdict` was given; it may be before, or without, any decision.
+        var judged: UInt32 = 0
+        var verdict = Verdict.noRule
     }
 
     /// How often an operation was decided in one way: an entry of `session.ended`.
@@ -75,9 +84,12 @@ public struct Governor: ~Copyable {
         var rule: String?
         var decision: String
         var count: UInt64
+        /// All of them were of the operation's own command.
+        var isOfOneCommand: Bool
 
-        init(_ line: Line) {
+        init(_ line: Line, isOfOneCommand: Bool) {
             operation = line.operation
+            self.isOfOneCommand = isOfOneCommand
             rule = line.ruleName
             decision = line.decision.outcome.word
             count = line.count
@@ -93,6 +105,7 @@ public struct Governor: ~Copyable {
         self.session = session
         self.authority = authority
         version = authority.version
+        distinguishesCommands = authority.policy.distinguishesCommands || session.route.hasExplicitCommands
         self.evidence = evidence
         self.meter = meter
         self.ledger = ledger
@@ -220,6 +233,7 @@ public struct Governor: ~Copyable {
         if authority.version != version { decisionEpoch &+= 1 }
         self.authority = authority
         version = authority.version
+        keepCommandsApart(authority.policy.distinguishesCommands || session.route.hasExplicitCommands)
     }
 
     public var authorityVersion: UInt32 { version }
@@ -259,11 +273,14 @@ public struct Governor: ~Copyable {
         let counted = lines.lazy.filter { $0.count > 0 }
         var text: [UInt8] = []
         var entries = 0
-        for tally in closed + counted.prefix(limit.entries).map({ Tally($0) }) {
+        for tally in closed + counted.prefix(limit.entries).map({ Tally($0, isOfOneCommand: distinguishesCommands) }) {
             if entries == limit.entries || text.count >= limit.bytes { break }
             entries += 1
             if !text.isEmpty { text.append(UInt8(ascii: ",")) }
             text.append(UInt8(ascii: "{"))
+            if tally.isOfOneCommand {
+                JSONText.member("operation", session.route.name(of: tally.operation.wireName), to: &text)
+            }
             JSONText.member("action", tally.operation.action.name, to: &text)
             JSONText.member("resource", self.text(tally.operation.resource), to: &text)
             if let within = tally.operation.within { JSONText.member("within", self.text(within), to: &text) }
@@ -276,6 +293,9 @@ public struct Governor: ~Copyable {
     }
 
     mutating func forgetDecisions() {
-        for index in lines.indices { lines[index].version = 0 }
+        for index in lines.indices {
+            lines[index].version = 0
+            lines[index].judged = 0
+        }
     }
 }

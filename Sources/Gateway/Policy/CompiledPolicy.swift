@@ -3,8 +3,12 @@ public import TidegateCore
 /// The rules of one configuration, immutable. Asked on a miss of a connection's decision cache.
 public final class CompiledPolicy: PolicyJudge {
     public let rules: [PolicyRule]
+    public let distinguishesCommands: Bool
 
-    public init(_ rules: [PolicyRule]) { self.rules = rules }
+    public init(_ rules: [PolicyRule]) {
+        self.rules = rules
+        distinguishesCommands = rules.contains { $0.commands != nil }
+    }
 
     public func name(ofRule index: Int32) -> String? {
         guard index >= 0, Int(index) < rules.count else { return nil }
@@ -72,13 +76,17 @@ public final class CompiledPolicy: PolicyJudge {
         guard let subject = rule.subjectRank(principal), let resource = rule.resourceRank(question) else { return nil }
         return Specificity(
             resource: resource, subject: subject, route: rule.routes.isEmpty ? 0 : 1,
-            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.hides ? 1 : 0)
+            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.hides ? 1 : 0,
+            commands: rule.commands == nil ? 0 : 1)
     }
 
+    /// A command that is known must be the rule's; a name that is only listed, by nothing known, needs any right on it.
     private func sourceOfDescribe(_ principal: Principal, _ question: Question) -> Int? {
+        let isListed = question.command.isEmpty && !question.mustBeNamed
         var best: (index: Int, specificity: Specificity)?
         for (index, rule) in rules.enumerated() where rule.effect != .deny {
-            guard rule.mismatches(principal, question).allSatisfy({ $0 == .actions }),
+            guard
+                rule.mismatches(principal, question).allSatisfy({ $0 == .actions || ($0 == .commands && isListed) }),
                 let specificity = specificity(rule, principal, question)
             else { continue }
             if let held = best, !(held.specificity < specificity) { continue }

@@ -9,6 +9,8 @@ public final class MaskingProfile: Masker {
     public let name: String
     /// What deserves a look although it compiles: rules that can never act, or act otherwise than they seem to.
     public let warnings: [MaskingWarning]
+    /// How values are read.
+    public let format: MaskingFormat
     let onFailure: MaskingOnFailure
     private let schemas: SchemaMasker
     let rules: CompiledRules
@@ -31,6 +33,7 @@ public final class MaskingProfile: Masker {
         warnings = compiler.warnings
         schemas = try SchemaMasker(settings, registry)
         name = settings.name
+        format = settings.format
         onFailure = settings.onFailure
     }
 
@@ -174,7 +177,7 @@ public final class MaskingProfile: Masker {
 
     /// Bytes of room that workspaces keep while nobody uses them, and those of them that hold something.
     package var roomAtRest: (all: Int, used: Int) {
-        workspaces.withLock { $0.map(\.room).reduce((0, 0)) { ($0.0 + $1.all, $0.1 + $1.used) } }
+        workspaces.withLock { $0.map(\.roomAtRest).reduce((0, 0)) { ($0.0 + $1.all, $0.1 + $1.used) } }
     }
 
     /// Keeps no text of what was masked, but its room.
@@ -193,6 +196,7 @@ public final class MaskingProfile: Masker {
     ) -> MaskOutcome {
         workspace.isKey = field.part == .key
         workspace.subjects.next = PlaceSet()
+        _ = workspace.takeNestedFailures()
         switch field.part {
         case .key:
             if rules.keys.isEmpty { return .unchanged }
@@ -232,7 +236,7 @@ public final class MaskingProfile: Masker {
             if case .json(_, let payload) = reading { from = min(payload, content.byteCount) }
             let payload = content.extracting(from..<content.byteCount)
             let isDocument =
-                if case .json = reading { from > 0 || MaskingWorkspace.mayBeDocument(payload) } else { false }
+                if case .json = reading { from > 0 || NestedDocument.mayBe(payload) } else { false }
             scratch.append(bytes: content.extracting(0..<from))
             if isDocument { scratch.append(UInt8(ascii: "\"")) }
             _ = workspace.appendWholeKey(payload, to: &scratch)
@@ -258,8 +262,9 @@ public final class MaskingProfile: Masker {
                 return failed(MaskingProfile.redacted, scratch.count, workspace, into: &scratch, &counters)
             }
             // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
-            if workspace.isKey, from == 0, !MaskingWorkspace.mayBeDocument(content) {
-                return text(content, part, part.everything, workspace, into: &scratch, &counters)
+            if workspace.isKey, from == 0, !NestedDocument.mayBe(content) {
+                return text(
+                    content, part, part.everything, places: part.paths.start, workspace, into: &scratch, &counters)
             }
             let start = scratch.count
             scratch.append(bytes: content.extracting(0..<from))
@@ -279,11 +284,8 @@ public final class MaskingProfile: Masker {
             case .unchanged: return .unchanged
             case .edited: break
             }
-            counters.failures &+= failures
-            if failures > 0, onFailure == .dropRecord {
-                scratch.removeLast(scratch.count - written)
-                return .dropRecord
-            }
+            failures &+= workspace.takeNestedFailures()
+            if drops(failures, written, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= edits
             return .edited(written..<scratch.count)
         case .pending, .unknown:
@@ -305,18 +307,20 @@ public final class MaskingProfile: Masker {
         }
         if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
         defer { if workspace.findings != nil { workspace.leave() } }
-        if rule == nil, !places.isEmpty || !part.names.isEmpty, MaskingWorkspace.mayBeDocument(content) {
+        if rule == nil, !places.isEmpty || !part.names.isEmpty, NestedDocument.mayBe(content) {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
         return text(
-            content, part, rule, name: last, isNumber: isNumber, workspace, into: &scratch, &counters)
+            content, part, rule, places: places, name: last, isNumber: isNumber, workspace, into: &scratch, &counters)
     }
 
     // MARK: Formats
 
+    /// - Parameter places: what paths wait for inside, where it is JSON once more encoded.
     private func text(
-        _ content: RawSpan, _ part: PartRules, _ rule: Int?, name: RawSpan = RawSpan(), isNumber: Bool = false,
-        _ workspace: MaskingWorkspace, into scratch: inout [UInt8], _ counters: inout MaskCounters
+        _ content: RawSpan, _ part: PartRules, _ rule: Int?, places: PlaceSet = PlaceSet(),
+        name: RawSpan = RawSpan(), isNumber: Bool = false, _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         let start = scratch.count
         let inspection: MaskingWorkspace.Inspection
@@ -325,7 +329,7 @@ public final class MaskingProfile: Masker {
         } else {
             if workspace.isKey || part.areForText || !name.isEmpty {
                 inspection = unsafe name.withUnsafeBytes {
-                    unsafe workspace.inspect(content, name: $0, part, PlaceSet(), depth: 0, into: &scratch)
+                    unsafe workspace.inspect(content, name: $0, part, places, depth: 0, into: &scratch)
                 }
             } else {
                 // Paths look for a structure that text has not.
@@ -335,6 +339,7 @@ public final class MaskingProfile: Masker {
         switch inspection {
         case .unchanged: return .unchanged
         case .edited:
+            if drops(workspace.takeNestedFailures(), start, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= 1
             return .edited(start..<scratch.count)
         case .null:
@@ -358,14 +363,23 @@ public final class MaskingProfile: Masker {
         guard isDocument else {
             return failed(MaskingProfile.redactedJSON, start, workspace, into: &scratch, &counters)
         }
-        counters.failures &+= scanner.failures
-        if scanner.failures > 0, onFailure == .dropRecord {
-            scratch.removeLast(scratch.count - start)
-            return .dropRecord
-        }
+        let failures = scanner.failures &+ workspace.takeNestedFailures()
+        if drops(failures, start, &scratch, &counters) { return .dropRecord }
         if scanner.edits == 0 { return .unchanged }
         counters.maskedFields &+= scanner.edits
         return .edited(start..<scratch.count)
+    }
+
+    /// Counts what could not be looked into inside of a field.
+    ///
+    /// - Returns: true where its record goes therefore; nothing is written of it then.
+    private func drops(
+        _ failures: UInt32, _ start: Int, _ scratch: inout [UInt8], _ counters: inout MaskCounters
+    ) -> Bool {
+        counters.failures &+= failures
+        guard failures > 0, onFailure == .dropRecord else { return false }
+        if scratch.count > start { scratch.removeLast(scratch.count - start) }
+        return true
     }
 
     /// What cannot be looked into.

@@ -35,6 +35,8 @@ public enum LeafKind: UInt8, Sendable, BitwiseCopyable {
 public struct Leaf: Sendable, BitwiseCopyable {
     /// `rule` of a leaf that is for the detectors.
     public static let undecided: Int32 = -1
+    /// `rule` of a text at the first of the places (`place`); lower ones are of further places.
+    static let firstPlace: Int32 = -3
 
     /// Where the field (Protobuf: its tag) or the union (Avro: its index) begins.
     var item: UInt32
@@ -42,7 +44,7 @@ public struct Leaf: Sendable, BitwiseCopyable {
     var value: UInt32
     @usableFromInline var contentStart: UInt32
     @usableFromInline var contentEnd: UInt32
-    /// The rule that takes it, or `undecided`.
+    /// The rule that takes it; below 0 where none does.
     public internal(set) var rule: Int32
     /// Index into `SchemaPlan.names`; below 0 where the name is a map's key.
     public internal(set) var nameID: Int32
@@ -63,6 +65,8 @@ public struct Leaf: Sendable, BitwiseCopyable {
     @inlinable public var content: Range<Int> {
         Int(min(contentStart, contentEnd))..<Int(contentEnd)
     }
+    /// Of a text into which rules reach, where it is a document: which place that is (`SchemaPlan.place`).
+    @inlinable public var place: Int? { rule <= -3 ? -3 - Int(rule) : nil }
     /// Whether `LeafEdit.empty` makes it null or absent, and not the type's zero.
     @inlinable public var canBeAbsent: Bool { absence >= 0 }
 }
@@ -118,6 +122,18 @@ public struct LeafList: Sendable {
         leaves.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         removals.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a length, written at `length`, of which `body` is what it counts.
+    ///
+    /// - Returns: its place in `frames`.
+    @inline(__always)
+    mutating func openFrame(length: Int, body: Range<Int>, in parent: Int32) -> Int32 {
+        frames.append(
+            Frame(
+                lengthStart: UInt32(truncatingIfNeeded: length), bodyStart: UInt32(truncatingIfNeeded: body.lowerBound),
+                bodyEnd: UInt32(truncatingIfNeeded: body.upperBound), parent: parent))
+        return Int32(truncatingIfNeeded: frames.count &- 1)
     }
 }
 

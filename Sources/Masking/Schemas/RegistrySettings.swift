@@ -7,6 +7,9 @@ public struct RegistrySettings: Sendable {
     public var password: String?
     /// Authorities to trust; nil is the system's.
     public var caFile: String?
+    /// The gateway's own certificate with its key, where the registry asks for one; both or neither.
+    public var certificateFile: String?
+    public var keyFile: String?
     /// A schema is asked for again after so long, while it goes on being used.
     public var refreshSeconds: Int64 = 3600
     /// A schema that could not be asked for again is not used any longer.

@@ -22,6 +22,8 @@ public final class SchemaPlan: Sendable {
     private let options: PlanOptions
     private let published: PublishedTables
     private let keys: MapKeys
+    /// The `PlanCompiler` that made it.
+    private let compiler: any MapKeyResolver
     private let keyType = LeafType(kind: .string, encoding: .zigzagBytes)
 
     /// Compiles a schema.
@@ -59,6 +61,7 @@ public final class SchemaPlan: Sendable {
         self.published = published
         self.options = options
         keys = MapKeys(resolver, published)
+        compiler = resolver
         isIdle =
             (format == .avro || options.unknownFields == .keep)
             && published.tables.nodes.allSatisfy { $0.rule == Node.unseen && ($0.operation != .map || $0.extra < 0) }
@@ -99,6 +102,14 @@ public final class SchemaPlan: Sendable {
         default: break
         }
         return LeafText.append(leaf.content, type(of: leaf), payload, to: &text)
+    }
+
+    /// Where a text stands into which rules reach.
+    ///
+    /// - Parameter resolver: the type of what the schema was compiled against.
+    /// - Returns: nil for any other leaf.
+    public func place<Resolver: PlaceResolver>(of leaf: Leaf, for resolver: Resolver.Type) -> Resolver.Place? {
+        leaf.place.flatMap { (compiler as? PlanCompiler<Resolver>)?.place($0) }
     }
 
     /// The name of a leaf's field, or the key that it stands under.

@@ -77,7 +77,12 @@ public final class SchemaRegistry: Sendable {
         let credentials = settings.user.map {
             HTTPClient.Credentials(user: $0, password: settings.password ?? "")
         }
-        let client = HTTPClient(caFile: settings.caFile, credentials: credentials, limit: 4 << 20)
+        var identity: HTTPClient.Identity?
+        if let certificate = settings.certificateFile, let key = settings.keyFile {
+            identity = HTTPClient.Identity(certificateFile: certificate, keyFile: key)
+        }
+        let client = HTTPClient(
+            caFile: settings.caFile, identity: identity, credentials: credentials, limit: 4 << 20)
         fetch = RegistryFetch(base: base, get: get ?? { try await client.get($0) })
         let start = ContinuousClock.now
         self.clock = clock ?? { start.duration(to: .now).components.seconds }

@@ -178,6 +178,15 @@ import TidegateTokens
                 "registries.r.password: secrets never stand in the file",
             ]
         ),
+        (
+            "registries: { r: { url: \"https://r\", tls: { certificate: a.pem } } }",
+            ["registries.r.tls: a certificate needs its key, and a key its certificate"]
+        ),
+        (
+            "registries: { r: { url: \"http://127.0.0.1:8081\", tls: { ca: a.pem } } }",
+            ["registries.r.tls: the registry's url is no https: it means nothing"]
+        ),
+        ("registries: { r: { url: \"https://r\", tls: { ca: a.pem, certificate: b.pem, key: b.key } } }", []),
         ("registries: { r: { url: \"https://r\", maxAge: 2s } }", ["registries.r.maxAge: '2s' is out of range"]),
         (
             "registries: { main: { url: \"https://r\" } }\n  profiles: { p: { registry: mian, rules: [{ field: a, action: drop }] } }",

@@ -49,6 +49,18 @@ struct RecordKeyTests {
             Set(made).count == keys.count && !made.contains { $0.contains("null") || $0.contains("1111") }, "\(made)")
     }
 
+    @Test func `ways to write a text are ways to write a key`() throws {
+        let fixture = try EngineFixture([MaskingRule(.detectors(["credit-card"]), action: .redact("x"))])
+        let keys = [
+            "4111111111111111", "4.111111111111111e15", "4111111111111111.0", "4111-1111-1111-1111",
+            "NDExMTExMTExMTExMTExMQ==", "NDExMTExMTExMTExMTExMQ", "NDExMTExMTEx\nMTExMTExMQ==",
+            "{\"a\":\"NDExMTExMTExMTExMTExMQ==\"}", "{\"a\":\"NDExMTExMTExMTExMTExMQ\"}",
+        ]
+        let made = masked(fixture, keys).compactMap(\.self)
+        #expect(Set(made).count == keys.count, "\(made)")
+        #expect(made.allSatisfy { $0.contains("tgh1_") }, "\(made)")
+    }
+
     @Test func `keys that cannot be looked into stay apart`() throws {
         let fixture = try EngineFixture([MaskingRule(field: "id", action: .redact("x"))])
         let keys = [#"{"id":"#, #"{"id":1"#, #"[{"id":"#, "{]", #"{"id":"12"}"#, #"{"id":12}"#]

@@ -62,6 +62,19 @@ extension MaskingWorkspace {
     private func mask(
         _ leaf: Leaf, _ payload: RawSpan, _ plan: SchemaPlan, _ part: PartRules, _ failures: inout UInt32
     ) -> LeafEdit? {
+        var places = PlaceSet()
+        if leaf.place != nil {
+            let mayHold = payload.holds(leaf.content) && NestedDocument.mayHold(payload.extracting(leaf.content))
+            if mayHold {
+                // Without a place nobody could say what the rules name in it.
+                guard let place = plan.place(of: leaf, for: SchemaPlaces.self) else {
+                    return isKey ? nil : fail(&failures)
+                }
+                places = place
+            } else if part.detectors == nil {
+                return .keep
+            }
+        }
         var text = takePlain()
         plan.appendText(of: leaf, in: payload, to: &text)
         defer { plain = text }
@@ -71,14 +84,14 @@ extension MaskingWorkspace {
         var made: [UInt8] = []
         swap(&made, &leafTexts)
         let outcome: Inspection
-        if leaf.rule != Leaf.undecided {
+        if leaf.rule >= 0 {
             outcome = unsafe replace(text.span.bytes, rule: Int(leaf.rule), isNumber: leaf.isNumber, into: &made)
         } else {
             leafName.removeAll(keepingCapacity: true)
             plan.appendFieldName(of: leaf, in: payload, to: &leafName)
             let name = leafName
             outcome = unsafe name.withUnsafeBytes { name in
-                unsafe inspect(text.span.bytes, name: name, part, PlaceSet(), depth: 0, into: &made)
+                unsafe inspect(text.span.bytes, name: name, part, places, depth: 0, into: &made)
             }
         }
         swap(&made, &leafTexts)
@@ -87,11 +100,15 @@ extension MaskingWorkspace {
         case .unchanged: return .keep
         case .edited: return .text(start..<leafTexts.count)
         case .null: return .empty
-        case .failed:
-            failures &+= 1
-            leafTexts.append(contentsOf: MaskingProfile.redacted)
-            return .text(start..<leafTexts.count)
+        case .failed: return fail(&failures)
         }
+    }
+
+    private func fail(_ failures: inout UInt32) -> LeafEdit {
+        failures &+= 1
+        let start = leafTexts.count
+        leafTexts.append(contentsOf: MaskingProfile.redacted)
+        return .text(start..<leafTexts.count)
     }
 }
 
@@ -105,7 +122,7 @@ extension Leaf {
         }
         switch kind {
         case .string, .bytes, .fixed: return true
-        default: return isNumber && rule != Leaf.undecided
+        default: return isNumber && rule >= 0
         }
     }
 

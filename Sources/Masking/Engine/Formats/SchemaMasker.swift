@@ -168,7 +168,7 @@ final class SchemaMasker: Sendable {
             if byte < 0x20, byte != 9, byte != 10, byte != 13 { return false }
             at += 1
         }
-        return !MaskingWorkspace.mayBeDocument(content) && content.text(0..<content.byteCount) != nil
+        return !NestedDocument.mayBe(content) && content.text(0..<content.byteCount) != nil
     }
 
     /// - Parameter payloadStart: nil where the payload follows the framing and its message indexes.
@@ -248,7 +248,9 @@ extension SchemaRegistrySettings {
         var settings = RegistrySettings(url: url)
         settings.user = username
         settings.password = username == nil ? nil : String(decoding: password, as: UTF8.self)
-        settings.caFile = ca
+        settings.caFile = tls?.ca
+        settings.certificateFile = tls?.certificate
+        settings.keyFile = tls?.key
         settings.maxAgeSeconds = Int64(maxAge)
         settings.refreshSeconds = min(settings.refreshSeconds, Int64(maxAge))
         return settings

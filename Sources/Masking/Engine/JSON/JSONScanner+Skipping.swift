@@ -7,7 +7,7 @@ extension JSONScanner {
         switch byte(start) {
         case UInt8(ascii: "\""): return string(start)
         case UInt8(ascii: "{"), UInt8(ascii: "["):
-            return depth < JSONScanner.depthLimit ? skipContainer(start, depth) : nil
+            return depth < JSONScanner.depthLimit ? skipContainer(start, depth) : tooDeep()
         case UInt8(ascii: "t"): return word(start, 0x6575_7274, 4)
         case UInt8(ascii: "n"): return word(start, 0x6c6c_756e, 4)
         case UInt8(ascii: "f"):
@@ -16,6 +16,12 @@ extension JSONScanner {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number(start)
         default: return nil
         }
+    }
+
+    @inline(never)
+    mutating func tooDeep() -> Int? {
+        isTooDeep = true
+        return nil
     }
 
     mutating func skipContainer(_ start: Int, _ depth: Int) -> Int? {

@@ -38,6 +38,8 @@ struct JSONScanner {
     var edits: UInt32 = 0
     /// Values that could not be looked into, or be replaced as their rule says.
     var failures: UInt32 = 0
+    /// The document was given up for its depth.
+    var isTooDeep = false
     /// Whether the last string had an escape.
     var hasEscape = false
     /// Detectors have something to look for in this document: where there are marks.
@@ -51,6 +53,11 @@ struct JSONScanner {
     /// The name of the member that is looked at; elements have that of their array.
     var nameStart = 0
     var nameEnd = 0
+    /// The name of the object that it is a member of.
+    var ownerStart = 0
+    var ownerEnd = 0
+    /// Some name of the document had an escape.
+    var namesHaveEscapes = false
 
     init(_ workspace: MaskingWorkspace, _ part: PartRules, name: UnsafeRawBufferPointer, nesting: Int = 0) {
         self.workspace = workspace
@@ -130,8 +137,10 @@ struct JSONScanner {
         copied = 0
         edits = 0
         failures = 0
-        (detects, looks) = (false, false)
+        (detects, looks, isTooDeep) = (false, false, false)
         (nameStart, nameEnd) = (0, 0)
+        (ownerStart, ownerEnd) = (0, 0)
+        namesHaveEscapes = false
     }
 
     // MARK: Reading with rules
@@ -151,8 +160,8 @@ struct JSONScanner {
             return end
         }
         switch byte(start) {
-        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, places, depth) : nil
-        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, places, depth) : nil
+        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, places, depth) : tooDeep()
+        case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, places, depth) : tooDeep()
         case UInt8(ascii: "\""):
             hasEscape = false
             guard let end = string(start) else { return nil }
@@ -212,6 +221,10 @@ struct JSONScanner {
     mutating func object(_ start: Int, _ places: PlaceSet, _ depth: Int) -> Int? {
         guard var at = space(start &+ 1) else { return nil }
         if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
+        // Whoever comes behind it, in an array, has the same name again.
+        let (outerStart, outerEnd) = (nameStart, nameEnd)
+        let around = (ownerStart, ownerEnd)
+        (ownerStart, ownerEnd) = (outerStart, outerEnd)
         var removal = Removal(keptEnd: start &+ 1)
         while true {
             hasEscape = false
@@ -242,6 +255,8 @@ struct JSONScanner {
                 at = following
             } else {
                 guard byte(next) == UInt8(ascii: "}") else { return nil }
+                (nameStart, nameEnd) = (outerStart, outerEnd)
+                (ownerStart, ownerEnd) = around
                 if isRemoved { removeLast(upTo: end, removal) }
                 return next &+ 1
             }
@@ -305,6 +320,7 @@ struct JSONScanner {
     /// Remembers a member's name, and asks the rules by name.
     mutating func lookAtName(_ start: Int, _ end: Int) -> Int? {
         (nameStart, nameEnd) = (start, end)
+        if hasEscape { namesHaveEscapes = true }
         if !hasNames { return nil }
         let part = part
         return unsafe withText(start &- 1, end &+ 1, isText: true) { text, _ in unsafe part.rule(forName: text) }

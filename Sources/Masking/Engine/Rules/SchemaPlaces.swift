@@ -25,4 +25,6 @@ struct SchemaPlaces: PlaceResolver {
     }
 
     func looksInside(_ place: PlaceSet) -> Bool { !place.isEmpty || !part.names.isEmpty || !part.tags.isEmpty }
+
+    func looksInsideText(at place: PlaceSet) -> Bool { !place.isEmpty || !part.names.isEmpty }
 }
