@@ -163,4 +163,43 @@ struct PostgresColumnTests {
             #expect(binary.content == Int32(token).map { PostgresColumnTests.bigEndian($0) })
         }
     }
+
+    @Test func `no bytes trap, whatever type they are said to have`() throws {
+        let fixture = try EngineFixture([
+            MaskingRule(.detectors(["all"]), action: .redact("x")), MaskingRule(field: "c[1].a", action: .nullify),
+        ])
+        let seeds: [[UInt8]] = [
+            PostgresColumnTests.array(25, [Array("ann@example.com".utf8), nil]), [2, 32, 0, 4, 10, 1, 2, 3],
+            Array("[1:2]={{\"a\\\"\",NULL},{b,c}}".utf8), Array("\\x616e6e406578616d706c652e636f6d".utf8),
+            Array("a\\134\\\\b".utf8), [0, 3, 0, 1, 0, 0, 0, 3, 0, 1, 0x09, 0x29, 0x1a, 0x7c],
+        ]
+        let types: [UInt32] = [
+            0, 16, 17, 20, 21, 23, 114, 650, 700, 701, 774, 829, 869, 1005, 1007, 1009, 1016, 1041, 1082, 1114, 1231,
+            1700, 2950, 3802, 3807, 90_001,
+        ]
+        var random = UInt64(7)
+        var masked = 0
+        for _ in 0..<400 {
+            for seed in seeds {
+                var bytes = seed
+                for _ in 0..<3 {
+                    random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                    let at = Int(random >> 33) % max(1, bytes.count)
+                    switch random >> 60 & 3 {
+                    case 0: bytes[at] = UInt8(truncatingIfNeeded: random >> 40)
+                    case 1: bytes.insert([0x7f, 0xff, 0x5c, 0x22][Int(random >> 50 & 3)], at: at)
+                    case 2 where bytes.count > 1: bytes.remove(at: at)
+                    default: bytes[at] = [0, 0x80, 0x7b, 0x7d][Int(random >> 50 & 3)]
+                    }
+                }
+                for type in types {
+                    for isBinary in [false, true] {
+                        let made = fixture.field(.column, bytes, name: "s.t.c", type: type, isBinary: isBinary)
+                        if made.outcome != .unchanged { masked += 1 }
+                    }
+                }
+            }
+        }
+        #expect(masked > 10_000)
+    }
 }
