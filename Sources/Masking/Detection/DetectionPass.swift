@@ -39,6 +39,25 @@ public struct DetectionPass: ~Copyable {
 
     public init() {}
 
+    /// Bytes of room that is kept for the next texts, and those of them that hold something of the last.
+    package var room: (all: Int, used: Int) {
+        (
+            folded.capacity + origins.capacity * 4 + marks.capacity * 8
+                + findings.capacity * MemoryLayout<Finding>.stride + matches.capacity
+                * MemoryLayout<PatternMatch>.stride,
+            folded.count + origins.count + findings.count + matches.count
+        )
+    }
+
+    /// Forgets the last text, and gives back what an uncommonly long one took.
+    package mutating func rest() {
+        findings.rest()
+        folded.rest()
+        origins.rest()
+        matches.rest()
+        marks.rest()
+    }
+
     mutating func begin() {
         zoneEnd = 0
         isInZone = false
