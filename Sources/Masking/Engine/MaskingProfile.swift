@@ -183,15 +183,18 @@ public final class MaskingProfile: Masker {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
         return text(
-            content, part, rule, places: places, name: last, isNumber: isNumber, workspace, into: &scratch, &counters)
+            content, part, rule, places: places, name: last, isNamed: true, isNumber: isNumber, workspace, into: &scratch,
+            &counters)
     }
 
     // MARK: Formats
 
-    /// - Parameter places: what paths wait for inside, where it is JSON once more encoded.
+    /// - Parameters:
+    ///   - places: what paths wait for inside, where it is JSON once more encoded.
+    ///   - isNamed: it stands beside other fields, so that paths need not look into it; the name may be empty (Redis).
     private func text(
         _ content: RawSpan, _ part: PartRules, _ rule: Int?, places: PlaceSet = PlaceSet(),
-        name: RawSpan = RawSpan(), isNumber: Bool = false, _ workspace: MaskingWorkspace,
+        name: RawSpan = RawSpan(), isNamed: Bool = false, isNumber: Bool = false, _ workspace: MaskingWorkspace,
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         let start = scratch.count
@@ -199,7 +202,7 @@ public final class MaskingProfile: Masker {
         if let rule {
             inspection = workspace.replace(content, rule: rule, isNumber: isNumber, into: &scratch)
         } else {
-            if workspace.isKey || part.areForText || !name.isEmpty {
+            if workspace.isKey || part.areForText || isNamed {
                 inspection = unsafe name.withUnsafeBytes {
                     unsafe workspace.inspect(content, name: $0, part, places, depth: 0, into: &scratch)
                 }
