@@ -28,14 +28,8 @@ struct RedisMachine: WireMachine, ~Copyable {
     var arguments = CommandArguments()
     var request = CommandRequest()
     var scan = ReplyScan()
-    var parts = ReplyParts()
-    var deliveries = ReplyDeliveries()
-    var outcomes: [MaskOutcome] = []
-    /// Of each run.
-    var counters: [MaskCounters] = []
-    var edits = ReplyEdits()
-    var views: [RecordView] = []
-    var headers: [HeaderView] = []
+    /// Borrowed while the server's bytes are looked at.
+    var work = ReplyWorkspace()
 
     var awaited = Ring<Awaited>()
     /// Targets of the awaited commands, in their order.
