@@ -48,7 +48,7 @@ let package = Package(
         .library(
             name: "TidegateHotPaths",
             targets: [
-                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateTokens",
+                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateRedis", "TidegateMasking", "TidegateTokens",
                 "TidegateDetection", "TidegateCompression", "TidegatePolicy",
             ]),
     ],
