@@ -27,12 +27,13 @@ struct LayeringTests {
         ],
         "TidegateCompression": [],
         "TidegateKafka": ["TidegateWire", "TidegateCore", "TidegateCrypto", "TidegateCompression", "CChecksum"],
+        "TidegateRedis": ["TidegateWire", "TidegateCore", "TidegateCrypto"],
         "TidegateDemo": ["TidegateCrypto", "TidegateHTTP"],
     ]
     /// The one target that meets each C library.
     static let wrappers: [String: String] = [
         "CUring": "TidegateTransport", "COpenSSL": "TidegateCrypto", "CEvent": "TidegateHTTP", "CCurl": "TidegateHTTP",
-        "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CZstd": "TidegateCompression",
+        "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CHiredis": "TidegateDemo", "CZstd": "TidegateCompression",
         "CLz4": "TidegateCompression", "CZlib": "TidegateCompression", "CSnappy": "TidegateCompression",
         "CVectorscan": "TidegateDetection", "CPhoneNumbers": "TidegateDetection",
         "CAvro": "TidegateSchemas",

@@ -94,7 +94,15 @@ extension Integration {
                 ["XREADGROUP", "GROUP", "g-1", "me", "BLOCK", "0", "STREAMS", "open:s", ">"],
             ] {
                 try gateway.reload { $0.policies = RedisPolicies.all }
-                let reader = try gateway.redis("rita", "readers", seconds: 20)
+                // A watched file that is signalled, too, is read twice: what is in force is seen by what it allows.
+                var admitted: RawRedis?
+                try eventually("readers may read") {
+                    let client = try gateway.redis("rita", "readers", seconds: 20)
+                    if try client.ask("XLEN", "open:s").isRefusal { return false }
+                    admitted = client
+                    return true
+                }
+                let reader = try #require(admitted)
                 reader.send([blocked])
                 try eventually("it blocks") {
                     try admin.ask("INFO", "clients").string?.contains("blocked_clients:1\r\n") == true
