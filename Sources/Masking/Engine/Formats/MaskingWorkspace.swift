@@ -14,12 +14,14 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     /// By rule, each behind a reference: an action is many references, which would be counted whenever it is copied.
     let acts: [Act]
     private let keyActs: [Act?]
+    let splices: Splices
     var detection = DetectionPass()
     /// How often each rule, then each detector acted since they were taken.
     var counted: [UInt64]
     /// Tokens opened in this call.
     var opened: UInt32 = 0
     var opens = UnmaskScope.nothing
+    var opensNothing: Bool { if case .nothing = opens { true } else { false } }
     /// What a record key's rules do instead.
     var isKey = false
     /// A string without its escapes; what an action has made of a text.
@@ -47,6 +49,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         self.rules = rules
         acts = rules.actions.map { Act($0) }
         keyActs = rules.keyActions.map { $0.map { Act($0) } }
+        splices = Splices(rules.actions)
         counted = [UInt64](repeating: 0, count: rules.tallies.rules.count + rules.tallies.detectors.count)
         subjects = [[UInt8]](repeating: [], count: rules.subjectCount)
     }
@@ -325,6 +328,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     }
 
     deinit {
+        splices.deallocate()
         for index in unsafe stops.indices { unsafe stops[index].deallocate() }
     }
 

@@ -44,6 +44,11 @@ struct JSONScanner {
     var detects = false
     /// Values that no path names deserve a look: by their names, by their content, or inside of their strings.
     var looks = false
+    /// `members` may read the objects.
+    var hasOnlyPaths = false
+    let splices: Splices
+    /// Where a value's splice is known, it is what is written.
+    var mayReplaceBySplices = false
     /// The rules have names that are patterns.
     let hasNames: Bool
     /// The detectors include patterns of users.
@@ -58,6 +63,7 @@ struct JSONScanner {
         self.workspace = workspace
         self.part = part
         rules = workspace.rules
+        splices = workspace.splices
         unsafe rootName = name
         self.nesting = nesting
         explains = workspace.findings != nil
@@ -90,6 +96,8 @@ struct JSONScanner {
             looks = true  // for base64, into which that did not look
         }
         looks = looks || hasNames
+        hasOnlyPaths = !looks && !explains && !rules.hasRemovals && part.narrowPaths != nil
+        mayReplaceBySplices = !explains && !workspace.isKey && workspace.opensNothing
         let written = output.count
         let isWhole = withStops { scanner in
             guard let at = scanner.space(0),
@@ -124,10 +132,11 @@ struct JSONScanner {
     /// Calls `body` while `stops` says where the document's strings may end.
     mutating func withStops(_ body: (inout JSONScanner) -> Bool) -> Bool {
         let words = (count &+ 63) &>> 6
-        let room = unsafe workspace.beginStops(words)
+        let room = unsafe workspace.beginStops(words &+ 1)
         defer { workspace.endStops() }
         guard let room = unsafe room, let bytes = unsafe document.baseAddress else { return false }
         unsafe tidegate_json_stops(bytes.assumingMemoryBound(to: UInt8.self), count, room)
+        unsafe room[words] = ~0  // `JSONReader` needs no other end
         unsafe stops = UnsafeBufferPointer(start: room, count: words)
         let result = body(&self)
         unsafe stops = UnsafeBufferPointer(start: nil, count: 0)
@@ -141,6 +150,7 @@ struct JSONScanner {
         edits = 0
         failures = 0
         (detects, looks) = (false, false)
+        (hasOnlyPaths, mayReplaceBySplices) = (false, false)
         (nameStart, nameEnd) = (0, 0)
     }
 
@@ -220,6 +230,7 @@ struct JSONScanner {
     }
 
     mutating func object(_ start: Int, _ places: PlaceSet, _ depth: Int) -> Int? {
+        if hasOnlyPaths { return members(start, places.lowest, depth) }
         guard var at = space(start &+ 1) else { return nil }
         if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
         var removal = Removal(keptEnd: start &+ 1)

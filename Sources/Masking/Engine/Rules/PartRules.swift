@@ -5,6 +5,8 @@ import TidegateWire
 /// What a profile looks for in one part of a record: immutable, shared by all loops.
 final class PartRules: Sendable {
     let paths: PathAutomaton
+    /// The same, where they are few.
+    let narrowPaths: NarrowPaths?
     /// Rules by the names of fields, in the order of the profile.
     let names: [(pattern: NamePattern, rule: Int)]
     let detectors: DetectorSet?
@@ -28,6 +30,7 @@ final class PartRules: Sendable {
         columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil
     ) {
         self.paths = paths
+        narrowPaths = paths.narrow()
         self.names = names
         self.detectors = detectors
         self.detectorRules = detectorRules
@@ -37,6 +40,8 @@ final class PartRules: Sendable {
         self.columns = columns
         self.everything = everything
     }
+
+    deinit { narrowPaths?.deallocate() }
 
     /// Nothing can be found by them.
     var isEmpty: Bool {
