@@ -219,6 +219,8 @@ extension DetectorSet {
             if isName { start = at &+ 1 }
             if isName, !isAnnounced, !pass.isAssuming, !pass.name.contains(Context(.secret)) { return }
         }
+        // Nothing before it, and no name that announces it.
+        if start == 0, !isAnnounced, !pass.isAssuming, !pass.name.contains(Context(.secret)) { return }
         guard end &- start >= 16, end &- start <= 4096, looksRandom(text, start, end) else { return }
         if end &- start == 36, text.isInUUID(start, end) { return }
         isAnnounced = isAnnounced || pass.isAssuming || pass.name.contains(Context(.secret))

@@ -28,7 +28,7 @@ extension DetectionPass {
             }
             index = limit
         }
-        findings.removeLast(findings.count &- kept)
+        while findings.count > kept { findings.removeLast() }
     }
 
     private mutating func sortByStart() {

@@ -178,8 +178,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             } else if act?.action.isOpen(to: opens) == true {
                 continue
             }
-            counted[rule] &+= 1
-            counted[rules.tallies.rules.count + part.detectorTallies[Int(finding.detector)]] &+= 1
+            found(rule, tally: part.detectorTallies[Int(finding.detector)])
             if findings != nil {
                 findings?.append(
                     MaskingFinding(
@@ -290,6 +289,12 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             MaskingFinding(
                 path: path, rule: rule, detector: nil, start: 0, end: bytes, confidence: 100,
                 action: action?.word ?? "redact"))
+    }
+
+    /// Counts a find of a detector.
+    func found(_ rule: Int, tally: Int) {
+        counted[rule] &+= 1
+        counted[rules.tallies.rules.count &+ tally] &+= 1
     }
 
     func takePlain() -> [UInt8] {

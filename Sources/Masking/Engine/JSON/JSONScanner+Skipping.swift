@@ -191,6 +191,7 @@ extension JSONScanner {
         return at &+ length
     }
 
+    @inline(never)
     mutating func number(_ start: Int) -> Int? {
         if let base = unsafe document.baseAddress {
             let end = unsafe JSONReader.number(base.assumingMemoryBound(to: UInt8.self), count, start)

@@ -201,16 +201,29 @@ struct JSONScanner {
     /// True for few letters and nothing else: no built-in detector knows such a value.
     @inline(__always)
     mutating func isWords(_ start: Int, _ end: Int) -> Bool {
-        guard end &- start < 18 else { return false }
-        var at = start &+ 1
-        while at < end &- 1 {
-            let byte = byte(at)
-            guard (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_") || byte == 0x20 else {
-                return false
-            }
-            at &+= 1
+        let length = end &- start &- 2
+        guard length < 16, start &+ 9 <= count else { return false }
+        let fill: UInt64 = 0x6161_6161_6161_6161
+        let first = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: start &+ 1, as: UInt64.self))
+        if length >= 8 {
+            let last = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: end &- 9, as: UInt64.self))
+            return JSONScanner.areWords(first) && JSONScanner.areWords(last)
         }
-        return true
+        let used: UInt64 = (1 &<< UInt64(length &* 8)) &- 1
+        return JSONScanner.areWords(first & used | fill & ~used)
+    }
+
+    /// True where all eight bytes are letters, spaces or underscores.
+    @inline(__always)
+    private static func areWords(_ word: UInt64) -> Bool {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let small = word | 0x2020_2020_2020_2020
+        // Without high bits no sum reaches the next byte.
+        if word & high != 0 { return false }
+        let letters = (small &+ 0x1f1f_1f1f_1f1f_1f1f) & ~(small &+ 0x0505_0505_0505_0505)
+        let spaces = ~((word ^ 0x2020_2020_2020_2020) &+ 0x7f7f_7f7f_7f7f_7f7f)
+        let underscores = ~((word ^ 0x5f5f_5f5f_5f5f_5f5f) &+ 0x7f7f_7f7f_7f7f_7f7f)
+        return (letters | spaces | underscores) & high == high
     }
 
     @inline(__always)

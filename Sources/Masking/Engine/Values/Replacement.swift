@@ -18,6 +18,9 @@ struct Replacement: Sendable {
     let json: [UInt8]
     private let text: [UInt8]
 
+    /// A text stands for the whole of any text.
+    var isText: Bool { if case .nothing = kept { !isNull } else { false } }
+
     private static let star = UInt8(ascii: "*")
     private static let quote = UInt8(ascii: "\"")
     private static let stars: UInt32 = 0x2a2a_2a2a

@@ -6,12 +6,14 @@ import TidegateWire
 @safe
 struct Splices: BitwiseCopyable {
     struct Splice: BitwiseCopyable {
-        /// Not every action has the same bytes for all values.
-        var isOne = false
         /// Characters that stay, at the beginning or, below 0, at the end.
         var kept = 0
         var bytes = 0
         var count = 0
+        /// Not every action has the same bytes for all values.
+        var isOne = false
+        /// The same stands for what is found in a text: the bytes without their quotes.
+        var isForFinds = false
     }
 
     private let splices: UnsafeMutableBufferPointer<Splice>
@@ -25,7 +27,9 @@ struct Splices: BitwiseCopyable {
             if case .replacement(let replacement) = action.kind {
                 let fixed: [UInt8]
                 switch replacement.kept {
-                case .nothing: fixed = replacement.json
+                case .nothing:
+                    fixed = replacement.json
+                    splice.isForFinds = replacement.isText
                 case .first(let count):
                     splice.kept = count
                     fixed = Array("****\"".utf8)
@@ -56,8 +60,17 @@ struct Splices: BitwiseCopyable {
     @inline(__always)
     subscript(rule: Int) -> Splice { unsafe rule < splices.count ? splices[rule] : Splice() }
 
+    /// What stands inside of a string for what is found there, where `isForFinds`.
+    @inline(__always)
+    func inside(_ rule: Int) -> Splice {
+        var splice = self[rule]
+        splice.bytes &+= 1
+        splice.count &-= 2
+        return splice
+    }
+
     /// What stands for any value that is no string: its type goes.
-    static let null = Splice(isOne: true, bytes: 0, count: 4)
+    static let null = Splice(count: 4, isOne: true)
 
     /// Appends bytes that stay, and the splice's behind them.
     @inline(__always)
