@@ -60,6 +60,10 @@ extension JSONScanner {
         if !detects { return false }
         var block = start &>> 6
         let last = (end &- 1) &>> 6
+        if block &>> 6 == last &>> 6 {
+            let touched = (2 &<< UInt64(last &- block)) &- 1
+            return marks[block &>> 6] &>> UInt64(block & 63) & touched != 0
+        }
         while block <= last {
             let bits = marks[block &>> 6] &>> UInt64(block & 63)
             if bits & 1 != 0 { return true }
