@@ -26,6 +26,10 @@ public struct DetectionPass: ~Copyable {
     /// What `mark` found: bit i of word n is set where something may be found that touches block 64 * n + i.
     public var marks: [UInt64] = []
 
+    /// The text has no more than 64 bytes: what they are.
+    var isWhole = false
+    var whole = TextMasks()
+
     /// Behind the last zone of digits and letters that was read, and the last token.
     var zoneEnd = 0
     /// Where the zone begins that is being read.

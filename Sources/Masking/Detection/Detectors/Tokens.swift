@@ -1,5 +1,3 @@
-import CByteClasses
-
 extension DetectorSet {
     /// Looks at each token (letters, digits and `-._/+=`) that a bit of `places` lies in, once.
     func examineTokens(_ text: TextBytes, _ offset: Int, _ places: UInt64, _ pass: inout DetectionPass) {
@@ -24,7 +22,6 @@ extension DetectorSet {
     }
 
     private func examineToken(_ text: TextBytes, _ start: Int, _ pass: inout DetectionPass) {
-        var classes = ByteClasses()
         var at = start
         var isStart = true
         var hasEquals = false
@@ -33,9 +30,9 @@ extension DetectorSet {
         // Each place where a word begins may begin a key; what is behind a key is looked at anew.
         block: while at < text.count {
             let limit = min(64, text.count &- at)
-            unsafe tidegate_byte_classes(text.block(at), limit, &classes)
-            let alphanumeric = classes.digit | classes.letter
-            let length = (~(alphanumeric | classes.word)).trailingZeroBitCount
+            let masks = pass.masks(text, from: at)
+            let alphanumeric = masks.alphanumeric
+            let length = (~(alphanumeric | masks.word)).trailingZeroBitCount
             let used: UInt64 = length >= 64 ? ~0 : 1 &<< UInt64(length) &- 1
             var starts = alphanumeric & ~(alphanumeric &<< 1 | (isStart ? 0 : 1)) & used
             while starts != 0 {
@@ -43,16 +40,16 @@ extension DetectorSet {
                 if let end = keyEnd(text, at &+ place, &pass) {
                     if pass.hasHit { return }
                     let before: UInt64 = 1 &<< UInt64(place) &- 1
-                    digits |= classes.digit & before
-                    letters |= classes.letter & before
+                    digits |= masks.digit & before
+                    letters |= masks.letter & before
                     at = end
                     isStart = false
                     continue block
                 }
                 starts &= starts &- 1
             }
-            digits |= classes.digit & used
-            letters |= classes.letter & used
+            digits |= masks.digit & used
+            letters |= masks.letter & used
             at &+= length
             if length == limit {
                 isStart = alphanumeric &>> UInt64(limit &- 1) & 1 == 0

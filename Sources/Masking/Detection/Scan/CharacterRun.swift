@@ -1,5 +1,3 @@
-import CByteClasses
-
 /// Digits and letters that may be one number: groups of them with marks between, in capitals without the marks, and where
 /// each stood.
 ///
@@ -38,21 +36,21 @@ struct CharacterRun: ~Copyable {
     private(set) var isLast = true
 
     /// Reads groups from `start` on, where one begins, until something no number has inside or until there is no room.
-    mutating func read(_ text: TextBytes, from start: Int) {
-        if !readBlock(text, from: start) { readSlowly(text, from: start) }
+    ///
+    /// - Parameter masks: of the bytes from there on.
+    mutating func read(_ text: TextBytes, from start: Int, _ masks: TextMasks) {
+        if !readBlock(text, from: start, masks) { readSlowly(text, from: start) }
     }
 
-    /// As `readSlowly`, with the masks of the next 64 bytes.
+    /// As `readSlowly`, by masks.
     ///
     /// - Returns: false where it does not end in them.
-    private mutating func readBlock(_ text: TextBytes, from start: Int) -> Bool {
+    private mutating func readBlock(_ text: TextBytes, from start: Int, _ masks: TextMasks) -> Bool {
         guard start >= 0, start < text.count else { return false }
         let (characters, groups) = unsafe made()
-        var classes = ByteClasses()
         let limit = min(64, text.count &- start)
         let isEnd = start &+ limit == text.count
-        unsafe tidegate_byte_classes(text.block(start), limit, &classes)
-        let alphanumeric = classes.digit | classes.letter
+        let alphanumeric = masks.alphanumeric
         count = 0
         groupCount = 0
         letters = 0
@@ -67,7 +65,7 @@ struct CharacterRun: ~Copyable {
             var length = (~(alphanumeric &>> UInt64(at))).trailingZeroBitCount
             if at &+ length >= limit, !isEnd { return false }
             var inGroup: UInt64 = length >= 64 ? ~0 : 1 &<< UInt64(length) &- 1
-            var groupLetters = classes.letter &>> UInt64(at) & inGroup
+            var groupLetters = masks.letter &>> UInt64(at) & inGroup
             var cut = false
             if groupLetters != 0 {
                 let first = groupLetters.trailingZeroBitCount
@@ -103,7 +101,7 @@ struct CharacterRun: ~Copyable {
                 marks = 1
             } else {
                 if at >= limit { return true }
-                marks = (~(classes.mark &>> UInt64(at))).trailingZeroBitCount
+                marks = (~(masks.mark &>> UInt64(at))).trailingZeroBitCount
                 if marks == 0 || marks > 3 { return true }
                 if at &+ marks >= limit { return isEnd }
                 if alphanumeric &>> UInt64(at &+ marks) & 1 == 0 { return true }

@@ -43,8 +43,9 @@ extension DetectorSet {
     func scan(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool = false) -> Bool {
         pass.begin()
         if pass.isMarking { return markBlocks(text, &pass) }
-        var classes = ByteClasses()
-        if text.count <= 64 {
+        pass.isWhole = text.count <= 64
+        if pass.isWhole {
+            var classes = ByteClasses()
             unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
             // A short value without anything that could begin to be found.
             let some = classes.digit | classes.at | classes.high | classes.colon | classes.dash & classes.dash &<< 1
@@ -52,6 +53,7 @@ extension DetectorSet {
                 return false
             }
             if mustFold(text, 0, classes, &pass, isPlain: isFolded) { return !pass.hasHit }
+            pass.whole = TextMasks(classes)
             var none = Before()
             examine(text, 0, &classes, &none, &pass)
             return false
@@ -79,7 +81,7 @@ extension DetectorSet {
             if pass.hasHit { return false }
             before.digit = classes.digit
             isQuiet =
-                unsafe pass.isAssuming && text.count &- offset >= 64
+                unsafe pass.isAssuming && text.count &- offset >= 64 && mayBeQuiet(classes)
                 && tidegate_quiet_blocks(text.block(offset), 64) == 1
             offset &+= 64
         }
@@ -115,11 +117,17 @@ extension DetectorSet {
                 pass.keyEnd = min(pass.keyEnd, end)
             }
             before.digit = classes.digit
-            isQuiet = unsafe count == 64 && tidegate_quiet_blocks(text.block(offset), 64) == 1
+            isQuiet = unsafe count == 64 && mayBeQuiet(classes) && tidegate_quiet_blocks(text.block(offset), 64) == 1
             offset &+= 64
         }
         pass.hasHit = false
         return false
+    }
+
+    /// False where `tidegate_quiet_blocks` would not go over the block: most are told without a call.
+    @inline(__always)
+    private func mayBeQuiet(_ classes: ByteClasses) -> Bool {
+        classes.digit | classes.at | classes.backslash | classes.high == 0
     }
 
     /// Goes over blocks in which nothing can begin, where the block before is such a one as well; `before` is as if they
