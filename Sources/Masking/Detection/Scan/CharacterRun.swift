@@ -51,10 +51,9 @@ struct CharacterRun: ~Copyable {
         let limit = min(64, text.count &- start)
         let isEnd = start &+ limit == text.count
         let alphanumeric = masks.alphanumeric
-        count = 0
-        groupCount = 0
-        letters = 0
-        isLast = true
+        var count = 0
+        var groupCount = 0
+        var letters: UInt64 = 0
         var at = 0
         var mark: UInt8 = 0
         var marks = 0
@@ -78,11 +77,11 @@ struct CharacterRun: ~Copyable {
                 }
             }
             let hasDigit = groupLetters != inGroup
-            if hasDigit { lettersOnly = 0 } else { lettersOnly &+= 1 }
-            if groupCount > 0, !hasDigit, length > 4 || (lettersOnly > 1 && !beginsAccount) {
+            lettersOnly = hasDigit ? 0 : lettersOnly &+ 1
+            if groupCount > 0, !hasDigit {
+                let beginsAccount = unsafe groups[0].limit == 4 && letters & 0b1111 == 0b0011
                 // A word: what is a number ended before it.
-                end = unsafe groups[groupCount &- 1].end
-                return true
+                if length > 4 || (lettersOnly > 1 && !beginsAccount) { break }
             }
             unsafe copy(text, start &+ at, length, to: characters + count)
             letters |= groupLetters &<< UInt64(count)
@@ -93,43 +92,56 @@ struct CharacterRun: ~Copyable {
                 isExtension: isExtension)
             groupCount &+= 1
             at &+= length
-            end = start &+ at
             isExtension = cut
             hasBracket = false
             if cut {
                 mark = UInt8(ascii: "x")
                 marks = 1
             } else {
-                if at >= limit { return true }
+                if at >= limit { break }
                 marks = (~(masks.mark &>> UInt64(at))).trailingZeroBitCount
-                if marks == 0 || marks > 3 { return true }
-                if at &+ marks >= limit { return isEnd }
-                if alphanumeric &>> UInt64(at &+ marks) & 1 == 0 { return true }
-                mark = text[end]
-                for offset in 0..<marks where text[end &+ offset] & 0xfe == UInt8(ascii: "(") { hasBracket = true }
+                if marks == 0 || marks > 3 { break }
+                if at &+ marks >= limit {
+                    if isEnd { break }
+                    return false
+                }
+                if alphanumeric &>> UInt64(at &+ marks) & 1 == 0 { break }
+                mark = text[start &+ at]
+                for offset in 0..<marks where text[start &+ at &+ offset] & 0xfe == UInt8(ascii: "(") {
+                    hasBracket = true
+                }
             }
             at &+= marks
             if at >= limit || groupCount == CharacterRun.groupRoom { return false }
         }
+        self.count = count
+        self.groupCount = groupCount
+        self.letters = letters
+        end = unsafe groups[groupCount &- 1].end
+        isLast = true
+        return true
     }
 
     /// Copies digits and letters, in capitals.
     @inline(__always) @unsafe
     private func copy(_ text: TextBytes, _ start: Int, _ length: Int, to: UnsafeMutablePointer<UInt8>) {
-        var index = 0
-        while index < length {
-            if start &+ index &+ 8 <= text.count {
-                let from = unsafe UnsafeRawPointer(text.block(start &+ index))
-                let word = unsafe from.loadUnaligned(as: UInt64.self)
-                // Of digits and letters only these have that bit.
-                let capitals = word & ~((word & 0x4040_4040_4040_4040) &>> 1)
-                unsafe UnsafeMutableRawPointer(to + index).storeBytes(of: capitals, as: UInt64.self)
-                index &+= 8
-            } else {
+        guard text.count >= 8 else {
+            for index in 0..<length {
                 let byte = text[start &+ index]
                 unsafe to[index] = byte.isLetter ? byte & 0xdf : byte
-                index &+= 1
             }
+            return
+        }
+        var index = 0
+        while index < length {
+            // Eight bytes, of which the first are wanted; at the text's end they lie higher.
+            let from = min(start &+ index, text.count &- 8)
+            let loaded = unsafe UnsafeRawPointer(text.block(from)).loadUnaligned(as: UInt64.self)
+            let word = UInt64(littleEndian: loaded) &>> UInt64((start &+ index &- from) &* 8)
+            // Of digits and letters only these have that bit.
+            let capitals = word & ~((word & 0x4040_4040_4040_4040) &>> 1)
+            unsafe UnsafeMutableRawPointer(to + index).storeBytes(of: capitals.littleEndian, as: UInt64.self)
+            index &+= 8
         }
     }
 

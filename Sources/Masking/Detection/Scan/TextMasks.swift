@@ -11,6 +11,14 @@ struct TextMasks: BitwiseCopyable {
 
     @inline(__always) var alphanumeric: UInt64 { digit | letter }
 
+    /// Up to `place` there are digits with at most three marks in a row, and a digit first.
+    @inline(__always)
+    func isNumber(upTo place: Int) -> Bool {
+        let these = (2 &<< UInt64(place)) &- 1
+        let rows = mark & mark &>> 1 & mark &>> 2 & mark &>> 3
+        return ((digit | mark) & these == these) && (rows & these == 0) && (digit & 1 != 0)
+    }
+
     init() {}
 
     @inline(__always)

@@ -17,6 +17,7 @@ extension DetectorSet {
 
     /// Where the zone begins that `place` lies in: to the left over groups with digits, and one short word before them.
     private func zoneStart(_ text: TextBytes, _ place: Int, _ limit: Int, _ pass: borrowing DetectionPass) -> Int {
+        if pass.isWhole, limit == 0, pass.whole.isNumber(upTo: place) { return 0 }
         var start = place
         // The place may be a mark behind a group, or in front of one.
         while start > limit, !text.isAlphanumeric(start) { start &-= 1 }

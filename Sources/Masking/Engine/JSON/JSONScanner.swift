@@ -195,7 +195,7 @@ struct JSONScanner {
     mutating func isLookedAt(_ start: Int, _ end: Int) -> Bool {
         if mayNest(start) { return true }
         if isMarked(start, end), hasPatterns || !isWords(start, end) { return true }
-        return looks && part.detectors != nil && mayBeBase64(start, end)
+        return looks && end &- start >= Base64Text.shortest &+ 2 && part.detectors != nil && mayBeBase64(start, end)
     }
 
     /// True for few letters and nothing else: no built-in detector knows such a value.
