@@ -248,7 +248,9 @@ extension DetectorSet {
             before.token2 = token2
             before.token4 = token4
         }
-        if enabled.has(.email), classes.at != 0 { examineEmails(text, offset, classes.at, &pass) }
+        // A block that is marked already needs no other reason; what begins in it goes no further for a mark.
+        let isMarked = pass.isMarking && pass.hasHit
+        if enabled.has(.email), classes.at != 0, !isMarked { examineEmails(text, offset, classes.at, &pass) }
         if asksAddresses {
             let hexOrColon = digit | classes.letter | classes.colon
             let linked = classes.colon & shifted(hexOrColon, before.beforeColon, 1)
@@ -256,7 +258,7 @@ extension DetectorSet {
                 let double = linked & shifted(classes.colon, before.colon, 1)
                 let linked2 = linked & chained(linked, before.linked)
                 let linked3 = linked2 & chained(linked2, before.linked2)
-                if double | linked3 != 0 { examineAddresses(text, offset, double | linked3, &pass) }
+                if double | linked3 != 0, !isMarked { examineAddresses(text, offset, double | linked3, &pass) }
                 before.linked2 = linked2
             } else {
                 before.linked2 = 0
