@@ -35,7 +35,7 @@ extension JSONScanner {
                 guard let behind = string(begin, &reader) else { return nil }
                 end = behind
                 if ended != 0 { replace(begin, end, paths.rule(ended)) }
-            } else if first &- UInt8(ascii: "0") < 10, inner == 0 {
+            } else if first &- UInt8(ascii: "0") < 10, ended == 0 {
                 end = reader.number(begin)
                 if end < 0 {
                     guard let behind = number(begin) else { return nil }
@@ -46,6 +46,8 @@ extension JSONScanner {
                 let behind: Int?
                 if first == UInt8(ascii: "{"), inner != 0, ended == 0 {
                     behind = inside < JSONScanner.depthLimit ? members(begin, inner, inside) : nil
+                } else if first == UInt8(ascii: "\""), ended == 0 {
+                    behind = waiting(begin, inner)
                 } else if inner == 0 {
                     behind = skip(begin, depth: inside)
                 } else {
@@ -63,5 +65,14 @@ extension JSONScanner {
             at = reader.space(next &+ 1)
             guard at >= 0 else { return nil }
         }
+    }
+
+    /// A string that a path may go on in, where it is a document.
+    @inline(never)
+    private mutating func waiting(_ start: Int, _ places: UInt64) -> Int? {
+        hasEscape = false
+        guard let end = string(start) else { return nil }
+        if mayNest(start) { inspect(start, end, PlaceSet(lowest: places)) }
+        return end
     }
 }
