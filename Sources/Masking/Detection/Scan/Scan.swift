@@ -168,6 +168,15 @@ extension DetectorSet {
         _ pass: inout DetectionPass
     ) {
         let digit = classes.digit
+        if enabled.has(.email), classes.at != 0, !pass.isAssuming {
+            let before = pass.findings.count
+            examineEmails(text, offset, classes.at, &pass)
+            // Nothing that is found inside of an address stands beside it.
+            if pass.isWhole, pass.findings.count > before {
+                let found = pass.findings[before]
+                if found.start == 0, found.end == text.count { return }
+            }
+        }
         if asksNumbers || asksTokens {
             let token = digit | classes.letter | classes.word
             let token2 = token & shifted(token, before.token, 1)
@@ -250,7 +259,9 @@ extension DetectorSet {
         }
         // A block that is marked already needs no other reason; what begins in it goes no further for a mark.
         let isMarked = pass.isMarking && pass.hasHit
-        if enabled.has(.email), classes.at != 0, !isMarked { examineEmails(text, offset, classes.at, &pass) }
+        if enabled.has(.email), classes.at != 0, pass.isAssuming, !isMarked {
+            examineEmails(text, offset, classes.at, &pass)
+        }
         if asksAddresses {
             let hexOrColon = digit | classes.letter | classes.colon
             let linked = classes.colon & shifted(hexOrColon, before.beforeColon, 1)
