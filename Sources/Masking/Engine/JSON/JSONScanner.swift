@@ -6,7 +6,8 @@ import TidegateWire
 /// Scans one JSON document (RFC 8259, strictly) once, without a tree, and writes it anew from the first value on that a
 /// rule names; what no rule names is copied byte by byte.
 ///
-/// The only type of the engine that loads through a pointer: `at < count` stands before each load. Whatever is not exactly
+/// With `JSONReader` the only type of the engine that loads from a document through a pointer: `at < count` stands before
+/// each load. Whatever is not exactly
 /// one valid value fails, and leaves the output as it was.
 @safe
 struct JSONScanner {
