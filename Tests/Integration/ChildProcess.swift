@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A program started with posix_spawn, and waited for by its id. (Foundation's `Process` takes a child for alive as long as
 /// anything that the child left running in the background is: a started Kafka would never have been "started".)
@@ -60,9 +61,10 @@ final class ChildProcess {
 
     var isRunning: Bool { exitStatus == nil }
 
-    /// - Returns: the exit status, or nil where it still runs after `seconds`.
+    /// - Parameter seconds: what it takes on a quiet machine at most.
+    /// - Returns: the exit status, or nil where it still runs long after that.
     func wait(seconds: Double) -> Int32? {
-        let end = ContinuousClock.now + .seconds(seconds)
+        let end = ContinuousClock.now + .seconds(seconds * hangFactor)
         while ContinuousClock.now < end {
             if let exitStatus { return exitStatus }
             usleep(10_000)

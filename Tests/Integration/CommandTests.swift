@@ -258,6 +258,17 @@ struct CommandTests {
         #expect(json?["unmask"] as? [String] == ["*"] && json?["dry_run"] as? Bool == false)
     }
 
+    @Test func `explain asks for one command`() throws {
+        let folder = try Folder(
+            Self.right.replacing("actions: [consume]", with: "actions: [consume]\n    commands: [fetch]"))
+        func explain(_ more: String...) throws -> [String] {
+            try folder.explain(["--action", "consume", "--resource", "topic:orders", "--route", "orders"] + more).lines
+        }
+        #expect(try explain("--command", "fetch").starts(with: ["allow: the only rule that matches"]))
+        let near = "  nearly: analysts read, masked (its commands do not match)"
+        #expect(try explain("--command", "ListOffsets").contains(near) && explain().contains(near))
+    }
+
     @Test func `explain --expect asks all routes`() throws {
         let folder = try Folder()
         func code(_ action: String, _ topic: String, _ more: String...) throws -> Int32 {
@@ -277,6 +288,7 @@ struct CommandTests {
         (["--action", "read", "--resource", "topic:orders"], "'read' is no action"),
         (["--action", "consume", "--resource", "topic:"], "'topic:' is no resource"),
         (["--action", "consume", "--resource", "stream:s"], "'stream:s' is no resource"),
+        (["--action", "consume", "--resource", "topic:orders", "--command", "Fetsh"], "did you mean 'Fetch'?"),
         (["--action", "consume"], "--resource is missing"),
     ])
     func `explain refuses what it cannot answer, and prints nothing`(words: [String], reason: String) throws {
@@ -295,6 +307,17 @@ struct CommandTests {
             input: "{\"card\":\"4111111111111111\",\"sum\":1}\n{\"sum\":2}")
         #expect(ending.status == 0, "\(ending.errors)")
         #expect(ending.lines == ["{\"card\":\"****1111\",\"sum\":1}", "{\"sum\":2}"])
+    }
+
+    @Test func `mask reads lines in the profile's own format, unless one is said`() throws {
+        let folder = try Folder(
+            Self.right.replacing(
+                "pii: { rules: [{ field: card, action: { keepLast: 4 } }] }",
+                with: "pii: { format: text, rules: [{ detect: [credit-card], action: redact }] }"))
+        let words = ["mask", "--config", folder.configuration, "--profile", "pii"]
+        let input = "paid with 4111 1111 1111 1111"
+        #expect(try folder.run(words, input: input).lines == ["paid with [redacted]"])
+        #expect(try folder.run(words + ["--format", "json"], input: input).lines == ["\"[redacted]\""])
     }
 
     /// Rules by place and by content, and a token; the key is in a file.

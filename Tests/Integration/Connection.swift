@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A plain TCP connection to the loopback, blocking, with a limit on every wait.
 final class Connection {
@@ -6,7 +7,7 @@ final class Connection {
 
     init(port: UInt16, seconds: Int = 5) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var wait = timeval(tv_sec: seconds, tv_usec: 0)
+        var wait = timeval(tv_sec: Int(Double(seconds) * hangFactor), tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         guard Connection.with(port: port, { connect(descriptor, $0, $1) }) == 0 else {

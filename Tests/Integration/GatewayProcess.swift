@@ -14,6 +14,10 @@ struct GatewaySetup {
     var route = ""
     var policies = GatewayProcess.policies
     var masking = GatewayProcess.masking
+    /// Settings under `redis:`, each with a comma behind it but the last: the backend of a route `cache` at `redisPort`.
+    var redis: String?
+    /// Further keys of that route, each with a comma before it; they may name ports of the gateway.
+    var redisRoute: (_ redisPort: UInt16) -> String = { _ in "" }
     /// Further routes, each a line.
     var routes = ""
     /// Files beside the configuration, by name.
@@ -29,6 +33,8 @@ final class GatewayProcess {
     private let bootstrap: String
     private var setup: GatewaySetup
     var bootstrapAddress: String { "127.0.0.1:\(port)" }
+    /// Where the route `cache` listens; three ports behind it are free for what it advertises.
+    var redisPort: UInt16 { port + 4 }
     var identifier: Int32 { process.identifier }
 
     /// Before brokers that ask for a log-in.
@@ -39,6 +45,7 @@ final class GatewayProcess {
         try self.init(before: servers.bootstrap, setup)
     }
 
+    /// - Parameter bootstrap: empty where there is no Kafka behind it.
     /// - Throws: where it is not ready after 20 s.
     init(before bootstrap: String, _ setup: GatewaySetup = GatewaySetup()) throws {
         guard let binary = Surroundings.gateway, let key = SigningKey() else {
@@ -162,11 +169,24 @@ final class GatewayProcess {
         let seeds = bootstrap.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ")
         let advertise =
             setup.advertise ?? "host: \(setup.host), ports: \(port + 1)-\(port + 3), firstBroker: 1"
+        var backends: [String] = []
+        var routes: [String] = []
+        if !bootstrap.isEmpty {
+            backends.append("real: { kafka: { bootstrap: [\(seeds)]\(setup.kafka) } }")
+            routes.append(
+                "  - { name: orders, listen: \"127.0.0.1:\(port)\", backend: real, advertise: { \(advertise) }\(setup.route) }"
+            )
+        }
+        if let redis = setup.redis {
+            backends.append("cache: { redis: { \(redis) } }")
+            routes.append(
+                "  - { name: cache, listen: \"127.0.0.1:\(port + 4)\", backend: cache\(setup.redisRoute(port + 4)) }")
+        }
         return """
             identity: { issuers: [{ issuer: "\(issuer)", audience: tidegate\(setup.issuer) }] }
-            backends: { real: { kafka: { bootstrap: [\(seeds)]\(setup.kafka) } } }
+            backends: { \(backends.joined(separator: ", ")) }
             routes:
-              - { name: orders, listen: "127.0.0.1:\(port)", backend: real, advertise: { \(advertise) }\(setup.route) }
+            \(routes.joined(separator: "\n"))
             \(setup.routes)
             policies:
             \(setup.policies)

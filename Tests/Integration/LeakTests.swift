@@ -92,24 +92,26 @@ extension Integration {
                 ])
                 try #require(made.status == 0, "\(made.errors)")
                 let reader = try PythonClient.confluent.start(
-                    "tail", way, topic: topic, group: "analytics-\(topic)", count: 27, seconds: 170)
+                    "tail", way, topic: topic, group: "analytics-\(topic)", count: 10_000, seconds: 900)
                 defer { reader.stop() }
                 func write(from first: Int) throws {
                     for partition in Int32(0)..<3 {
                         try servers.write(3, to: topic, partition: partition, first: first + Int(partition) * 3)
                     }
                 }
+                // What was read and not committed when the coordinator crashed is read again: keys count, not lines.
+                func keys() -> Int {
+                    Set(reader.lines.compactMap { $0.firstMatch(of: #/"k\d+"/#).map { String($0.0) } }).count
+                }
                 try write(from: 0)
-                try eventually("all is read", within: 40) { reader.lines.count == 9 }
+                try eventually("all is read", within: 40) { keys() == 9 }
                 try servers.crash(broker: 2)
                 // Two are left, and lead all three partitions.
                 try write(from: 9)
-                try eventually("the service goes on", within: 60) { reader.lines.count == 18 }
+                try eventually("the service goes on", within: 60) { keys() == 18 }
                 try servers.restart(broker: 2)
                 try write(from: 18)
-                try eventually("and is whole again", within: 40) { reader.lines.count == 27 }
-                let keys = Set(reader.lines.compactMap { $0.firstMatch(of: #/"k\d+"/#).map { String($0.0) } })
-                #expect(keys.count == 27, "every record once")
+                try eventually("and is whole again", within: 40) { keys() == 27 }
                 #expect(gateway.isRunning)
             }
         }

@@ -64,11 +64,11 @@ final class RunningProgram {
     }
 }
 
-/// Asks again and again until it is so, for `seconds` times the patience: no test sleeps for a time that it guessed.
+/// Asks again and again until it is so; `seconds` are those of a quiet machine: no test sleeps for a time that it guessed.
 func eventually(_ what: String, within seconds: Double = 20, _ holds: () throws -> Bool) throws {
-    let end = ContinuousClock.now + .seconds(seconds * Double(patienceFactor))
+    let end = ContinuousClock.now + .seconds(seconds * hangFactor)
     while try !holds() {
-        guard ContinuousClock.now < end else { throw ProcessFailure(description: "not within \(seconds) s: \(what)") }
+        guard ContinuousClock.now < end else { throw ProcessFailure(description: "not within \(seconds * hangFactor) s: \(what)") }
         usleep(50_000)
     }
 }

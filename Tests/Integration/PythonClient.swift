@@ -45,7 +45,7 @@ enum PythonClient: String, CaseIterable, CustomTestStringConvertible {
     /// - Returns: the lines that the script printed. `topic` and `group` stand as TOPIC and GROUP in them.
     func run(
         _ action: String, _ way: Way, topic: String, group: String = "analytics-clients", count: Int = 60,
-        seconds: Int = 40, more: [String] = []
+        seconds: Int = 200, more: [String] = []
     ) throws -> [String] {
         guard let python = Surroundings.python else { throw ProcessFailure(description: Surroundings.lacking) }
         let done = try Program.run(
@@ -64,7 +64,7 @@ enum PythonClient: String, CaseIterable, CustomTestStringConvertible {
     /// Starts the script and lets it run beside the test.
     func start(
         _ action: String, _ way: Way, topic: String, group: String = "analytics-clients", count: Int = 60,
-        seconds: Int = 60, more: [String] = []
+        seconds: Int = 300, more: [String] = []
     ) throws -> RunningProgram {
         guard let python = Surroundings.python else { throw ProcessFailure(description: Surroundings.lacking) }
         return try RunningProgram(

@@ -19,13 +19,17 @@ enum Surroundings {
             ?? executable(home + "/bin/kafka-server-start.sh").map { _ in root + "/scripts/kafka" }
     }()
     static let kcat = executable("/usr/bin/kcat")
+    static let redisCLI = executable("/usr/bin/redis-cli")
+    static let hasRedis = gateway != nil && python != nil && redisCLI != nil && RedisBinary.debian.path != nil
+    static let lackingRedis =
+        "needs a built tidegate (TIDEGATE_BINARY), .build-python, redis-server and redis-tools (scripts/setup tests)"
 
     static let hasCluster = gateway != nil && python != nil && kafka != nil
     static let hasClients = gateway != nil && python != nil
     static let lacking =
         "needs a built tidegate (TIDEGATE_BINARY), .build-python (make test), and Apache Kafka (KAFKA_HOME)"
 
-    private static func executable(_ path: String) -> String? {
+    static func executable(_ path: String) -> String? {
         FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 

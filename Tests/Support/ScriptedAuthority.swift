@@ -5,15 +5,17 @@ public import TidegateCore
 public final class ScriptedPolicy: PolicyJudge {
     public typealias Judge = @Sendable (Principal, Question) -> Ruling
 
+    public let distinguishesCommands: Bool
     private let judgement: Judge
     private let ruleNames: [String]
     private let covered: @Sendable (Principal, String) -> Bool
     private let asked = Mutex<[Question]>([])
 
     public init(
-        ruleNames: [String] = [], covers: @escaping @Sendable (Principal, String) -> Bool = { _, _ in true },
-        judge: @escaping Judge
+        ruleNames: [String] = [], distinguishesCommands: Bool = false,
+        covers: @escaping @Sendable (Principal, String) -> Bool = { _, _ in true }, judge: @escaping Judge
     ) {
+        self.distinguishesCommands = distinguishesCommands
         self.ruleNames = ruleNames
         covered = covers
         judgement = judge
@@ -29,6 +31,9 @@ public final class ScriptedPolicy: PolicyJudge {
     public func name(ofRule index: Int32) -> String? {
         ruleNames.indices.contains(Int(index)) ? ruleNames[Int(index)] : nil
     }
+
+    /// What was asked, as it was.
+    public var askedQuestions: [Question] { asked.withLock { $0 } }
 
     /// In words: `consume topic:orders`, and `commit topic:orders in group:g`.
     public var questions: [String] {
@@ -152,9 +157,10 @@ public final class ScriptedAuthority {
             .init(singular: "topic", plural: "topics"), .init(singular: "group", plural: "groups"),
             .init(singular: "transaction", plural: "transactions"),
             .init(singular: "cluster", plural: "cluster", isFlag: true),
-        ], wireNames: [String] = ["Fetch", "Produce", "Metadata", "CreateTopics"], protocolName: String = "kafka",
-        advertise: Advertise? = nil, limits: SessionLimits = SessionLimits(), isConfidential: Bool = true,
-        principals: [String: Principal] = ["analyst-token": .analyst],
+        ], wireNames: [String] = ["Fetch", "Produce", "Metadata", "CreateTopics"],
+        explicitCommands: Set<String> = [], distinguishesCommands: Bool = false, protocolName: String = "kafka",
+        positions: PositionForm = .offset, advertise: Advertise? = nil, limits: SessionLimits = SessionLimits(),
+        isConfidential: Bool = true, principals: [String: Principal] = ["analyst-token": .analyst],
         maskers: [any Masker] = [], scopes: [UnmaskScope] = [], isStrict: Bool = true,
         isReluctant: Bool = false,
         ruleNames: [String] = ["rule zero", "rule one", "rule two"],
@@ -162,11 +168,13 @@ public final class ScriptedAuthority {
         covers: @escaping @Sendable (Principal, String) -> Bool = { _, _ in true }
     ) {
         let declaration = BackendDeclaration(
-            protocolName: protocolName, settings: .anything, kinds: kinds, wireNames: wireNames)
+            protocolName: protocolName, settings: .anything, kinds: kinds, wireNames: wireNames,
+            explicitCommands: explicitCommands, positions: positions)
         route = Route(
             name: "orders", backendName: "backend", declaration: declaration, advertise: advertise,
             isConfidential: isConfidential, limits: limits)
-        policy = ScriptedPolicy(ruleNames: ruleNames, covers: covers, judge: judge)
+        policy = ScriptedPolicy(
+            ruleNames: ruleNames, distinguishesCommands: distinguishesCommands, covers: covers, judge: judge)
         authenticator = ScriptedAuthenticator(principals, isReluctant: isReluctant)
         self.maskers = maskers
         self.scopes = scopes

@@ -98,38 +98,8 @@ extension KafkaSettings {
         }
         if let settings = node["tls"] {
             serverName = settings["serverName"]?.text
-            tls = KafkaSettings.context(settings, secrets, &problems)
+            tls = TLSSettings.context(settings, secrets, &problems)
         }
         if !problems.isEmpty { throw ConfigurationProblems(problems) }
-    }
-}
-
-extension KafkaSettings {
-    /// - Parameter problems: gets all that is wrong; then there is no context.
-    private static func context(
-        _ settings: ConfigurationNode, _ secrets: any SecretReader, _ problems: inout [ConfigurationProblem]
-    ) -> TLSClientContext? {
-        var files: [String: String] = [:]
-        let before = problems.count
-        for key in ["ca", "certificate", "key"] {
-            guard let node = settings[key] else { continue }
-            do throws(ConfigurationProblem) { files[key] = try secrets.file(at: node) } catch { problems.append(error) }
-        }
-        if (settings["certificate"] == nil) != (settings["key"] == nil) {
-            problems.append(
-                ConfigurationProblem(
-                    at: settings, "a certificate needs its key, and a key its certificate",
-                    suggestion: "name both certificate and key, or neither"))
-        }
-        guard problems.count == before, secrets.opensFiles else { return nil }
-        do throws(TLSConfigurationError) {
-            return try TLSClientContext(
-                ca: files["ca"], certificate: files["certificate"], key: files["key"],
-                verifies: settings["verify"]?.text != "none")
-        } catch {
-            problems.append(
-                ConfigurationProblem(at: settings, "\(error)", suggestion: "a PEM file of the right kind"))
-            return nil
-        }
     }
 }

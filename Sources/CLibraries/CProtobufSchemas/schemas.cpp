@@ -200,6 +200,16 @@ tidegate_protobuf *failed(const std::string &text, char *error, size_t size) {
     return nullptr;
 }
 
+// The schema with the messages of its root file, once its pool is there.
+tidegate_protobuf *finished(std::unique_ptr<tidegate_protobuf> schema, const std::string &root, char *error,
+                            size_t size) {
+    const pb::FileDescriptor *file = schema->pool->FindFileByName(root);
+    if (file == nullptr)
+        return failed(schema->error.text.empty() ? "it cannot be read" : schema->error.text, error, size);
+    if (!schema->fill(file)) return failed("too many messages", error, size);
+    return schema.release();
+}
+
 }  // namespace
 
 extern "C" {
@@ -222,11 +232,7 @@ tidegate_protobuf *tidegate_protobuf_parse(const char *const *names, const char 
     schema->sources->RecordErrorsTo(&schema->error);
     schema->pool = std::make_unique<pb::DescriptorPool>(schema->sources.get(),
                                                         schema->sources->GetValidationErrorCollector());
-    const pb::FileDescriptor *file = schema->pool->FindFileByName(root);
-    if (file == nullptr)
-        return failed(schema->error.text.empty() ? "it cannot be read" : schema->error.text, error, error_size);
-    if (!schema->fill(file)) return failed("too many messages", error, error_size);
-    return schema.release();
+    return finished(std::move(schema), root, error, error_size);
 } catch (const std::exception &) {
     return failed("it cannot be read", error, error_size);
 }
@@ -239,11 +245,7 @@ tidegate_protobuf *tidegate_protobuf_load(const void *bytes, size_t length, char
     for (const pb::FileDescriptorProto &file : set.file())
         if (!schema->set.Add(file)) return failed("two of its files say the same", error, error_size);
     schema->pool = std::make_unique<pb::DescriptorPool>(&schema->set, &schema->error);
-    const pb::FileDescriptor *file = schema->pool->FindFileByName(set.file(set.file_size() - 1).name());
-    if (file == nullptr)
-        return failed(schema->error.text.empty() ? "it cannot be read" : schema->error.text, error, error_size);
-    if (!schema->fill(file)) return failed("too many messages", error, error_size);
-    return schema.release();
+    return finished(std::move(schema), set.file(set.file_size() - 1).name(), error, error_size);
 } catch (const std::exception &) {
     return failed("it cannot be read", error, error_size);
 }

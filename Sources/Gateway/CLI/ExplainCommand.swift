@@ -7,11 +7,12 @@ extension Command {
     static let explain = Command(
         name: "explain", summary: "says which rule decides, and why",
         usage:
-            "--config FILE --subject S [--group G]... [--claim PATH=VALUE]... --action A --resource KIND:NAME [--within KIND:NAME] [--route R] [--expect EFFECT] [--json]",
+            "--config FILE --subject S [--group G]... [--claim PATH=VALUE]... --action A --resource KIND:NAME [--within KIND:NAME] [--command NAME] [--route R] [--expect EFFECT] [--json]",
         example:
             "tidegate explain --config tidegate.yaml --subject ada --group analysts --action consume --resource topic:orders",
         options: [
-            "--config", "--subject", "--group", "--claim", "--action", "--resource", "--within", "--route", "--expect",
+            "--config", "--subject", "--group", "--claim", "--action", "--resource", "--within", "--command", "--route",
+            "--expect",
         ],
         repeatable: ["--group", "--claim"], flags: ["--json"]
     ) { arguments in
@@ -147,6 +148,9 @@ private struct ExplainQuery {
     private var action: Action
     private var resource: (kind: String, name: String)
     private var within: (kind: String, name: String)?
+    /// A wire name; empty: unknown.
+    private var command = ""
+    private var mustBeNamed = false
 
     /// - Throws: wrong usage.
     init(_ arguments: CommandLineArguments) throws(CommandLineArguments.UsageError) {
@@ -159,6 +163,15 @@ private struct ExplainQuery {
         self.action = action
         resource = try ExplainQuery.resource(try arguments.required("--resource"))
         if let text = arguments.value("--within") { within = try ExplainQuery.resource(text) }
+        if let text = arguments.value("--command") {
+            let names = CommandNames(Backends.declarations)
+            guard let name = names.wireName(text) else {
+                let near = SettingsValidator.nearest(names.all, to: text).map { "; did you mean '\($0)'?" }
+                throw .init(message: "'\(text)' is no command of a backend\(near ?? "")")
+            }
+            command = name
+            mustBeNamed = names.mustBeNamed(name)
+        }
         var claims: [String: [String]] = [:]
         for claim in arguments.values["--claim"] ?? [] {
             let parts = claim.split(separator: "=", maxSplits: 1).map(String.init)
@@ -180,7 +193,7 @@ private struct ExplainQuery {
     func question(on route: String) -> Question {
         Question(
             route: route, action: action, kind: resource.kind, name: resource.name, withinKind: within?.kind,
-            withinName: within?.name)
+            withinName: within?.name, command: command, mustBeNamed: mustBeNamed)
     }
 
     private static func resource(

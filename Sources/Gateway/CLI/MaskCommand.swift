@@ -11,8 +11,8 @@ extension Command {
     ) { arguments in
         let file = try arguments.required("--config")
         let name = try arguments.required("--profile")
-        let format = arguments.value("--format") ?? "json"
-        guard format == "json" || format == "text" else {
+        let format = arguments.value("--format")
+        guard format == nil || format == "json" || format == "text" else {
             throw CommandLineArguments.UsageError(message: "--format takes json or text")
         }
         let explains = arguments.flags.contains("--explain")
@@ -31,7 +31,8 @@ extension Command {
                     "there is no profile '\(name)'; one of \(configuration.profiles.map(\.name).joined(separator: ", "))"
             )
         }
-        let isJSON = format == "json"
+        // A line is no payload of Avro or Protobuf: JSON stands for it.
+        let isJSON = format.map { $0 == "json" } ?? (profile.format != .text)
         var number = 0
         return eachLine { line in
             number += 1

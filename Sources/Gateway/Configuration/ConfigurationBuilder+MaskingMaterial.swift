@@ -1,4 +1,5 @@
 import TidegateCore
+import TidegateCrypto
 import TidegateDetection
 import TidegateMasking
 import TidegateTokens
@@ -121,11 +122,38 @@ extension ConfigurationBuilder {
         if let password, node["username"] == nil {
             report(password, "a password without a username", "username: NAME")
         }
+        settings.tls = registryTLS(node, beside: settings.url, isAsked: isAsked)
         guard isAsked else { return settings }
         do throws(ConfigurationProblem) { settings.password = try secrets.secret("password", in: node) ?? [] } catch {
             problems.append(error)
         }
-        settings.ca = authorities(node["ca"])
+        return settings
+    }
+
+    private mutating func registryTLS(
+        _ node: ConfigurationNode, beside url: String, isAsked: Bool
+    ) -> SchemaRegistrySettings.TLS? {
+        guard let tls = node["tls"] else { return nil }
+        if url.hasPrefix("http://") {
+            report(tls, "the registry's url is no https: it means nothing", "https, or no tls")
+        }
+        if (tls["certificate"] == nil) != (tls["key"] == nil) {
+            report(
+                tls, "a certificate needs its key, and a key its certificate",
+                "name both certificate and key, or neither")
+        }
+        guard isAsked else { return nil }
+        let before = problems.count
+        let settings = SchemaRegistrySettings.TLS(
+            ca: file(tls["ca"]), certificate: file(tls["certificate"]), key: file(tls["key"]))
+        guard withSecrets, problems.count == before, (settings.certificate == nil) == (settings.key == nil) else {
+            return settings
+        }
+        do throws(TLSConfigurationError) {
+            _ = try TLSClientContext(ca: settings.ca, certificate: settings.certificate, key: settings.key)
+        } catch {
+            report(tls, "\(error)", "a PEM file of the right kind")
+        }
         return settings
     }
 

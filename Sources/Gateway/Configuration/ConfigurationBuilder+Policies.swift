@@ -21,15 +21,16 @@ extension ConfigurationBuilder {
             if let node = rule["subjects"], case .mapping(let entries) = node.content, entries.isEmpty {
                 report(node, "no subject is named", "groups, subjects or claims; \"*\" is anybody")
             }
-            kinds(rule, protocolOfRoute)
+            kinds(rule)
             exactNames(rule["subjects"])
             if knowsRoutes { routes(of: rule) }
             let mask = mask(rule, effect, knowsProfiles)
+            let commands = commands(rule, effect)
             guard let name = rule["name"]?.text, let effect else { continue }
             var built = PolicyRule(
                 name: name, subjects: subjects(rule["subjects"]), routes: rule["routes"]?.texts ?? [],
-                actions: actions(rule["actions"]), resources: resources(rule["resources"]), effect: effect,
-                mask: mask,
+                actions: actions(rule["actions"]), resources: resources(rule["resources"]), commands: commands,
+                effect: effect, mask: mask,
                 recording: rule["recording"]?.text == "messages" ? .messages : .positions)
             if effect == .deny { built.mask = .none }
             if effect == .deny {
@@ -48,7 +49,8 @@ extension ConfigurationBuilder {
             guard let place = places[rule.name]?.path else { return false }
             return !wrong.contains { $0 == place || $0.hasPrefix(place + ".") }
         }
-        for (name, message) in CompiledPolicy(sound).lint() {
+        let explicit = Set(declarations.flatMap(\.explicitCommands))
+        for (name, message) in CompiledPolicy(sound).lint(explicitCommands: explicit) {
             if let place = places[name] {
                 report(place, "'\(name)' \(message)", "make one more specific, or take it out", .warning)
             }
@@ -82,22 +84,19 @@ extension ConfigurationBuilder {
     }
 
     /// Kinds that none of the rule's routes knows: such a rule would never be asked.
-    private mutating func kinds(_ rule: ConfigurationNode, _ protocolOfRoute: [String: String]) {
+    private mutating func kinds(_ rule: ConfigurationNode) {
         guard let node = rule["resources"] else { return }
         if case .mapping(let entries) = node.content, entries.isEmpty {
             report(node, "no resource is named", "a kind with names; \"*\" is any")
         }
         let declared = declarations.flatMap(\.kinds)
-        let routes = rule["routes"]?.texts ?? routeNames
-        let protocols = Set(routes.compactMap { protocolOfRoute[$0] })
-        let isCertain = !routes.isEmpty && routes.allSatisfy { protocolOfRoute[$0] != nil }
-        let known = declarations.filter { protocols.contains($0.protocolName) }.flatMap(\.kinds)
+        let known = declarations(behind: rule)?.flatMap(\.kinds)
         for (key, value) in node.entries {
             guard let kind = declared.first(where: { $0.plural == key.text }) else { continue }
             if kind.isFlag, value.boolean == false {
                 report(value, "false names nothing", "true, or leave the key out")
             }
-            if isCertain, !known.contains(kind) {
+            if let known, !known.contains(kind) {
                 report(
                     key, "the rule's routes have no \(kind.plural)",
                     SettingsValidator.oneOf(known.map(\.plural), near: nil))
@@ -185,7 +184,7 @@ extension ConfigurationBuilder {
             if openable.isEmpty {
                 report(
                     node, "the profile '\(profile)' makes no token that can be opened",
-                    "encrypt, or a token with a format, in one of its rules", .warning)
+                    "encrypt, in one of its rules", .warning)
             }
             scope = .everything
         } else {
@@ -196,12 +195,12 @@ extension ConfigurationBuilder {
                     report(
                         place, "the profile '\(profile)' makes no tokens of the domain '\(domain)'",
                         openable.isEmpty
-                            ? "encrypt, or a token with a format, in one of its rules"
+                            ? "encrypt, in one of its rules"
                             : SettingsValidator.oneOf(openable, near: domain))
                 } else {
                     report(
-                        place, "the profile '\(profile)' makes opaque tokens of '\(domain)': nobody can open them",
-                        "encrypt, or a token with a format, in its rule")
+                        place, "the profile '\(profile)' makes tokens of '\(domain)' that cannot be opened",
+                        "encrypt, in its rule")
                 }
             }
             scope = .domains(Array(Set(places.compactMap(\.text))).sorted())

@@ -71,7 +71,14 @@ public struct ConfigurationReader {
         var validator = SettingsValidator()
         validator.check(wanted(root), ConfigurationSchema.root(declarations))
         var states = states
-        for path in validator.files.map({ secrets.path($0.text ?? "") }) { states[path] = FileState(path) }
+        for path in validator.files.map({ secrets.path($0.text ?? "") }) {
+            states[path] = FileState(path)
+            // What a schema imports makes it another one.
+            guard withSecrets else { continue }
+            for imported in FileSchemaSettings.imports(ofFile: path) where states[imported] == nil {
+                states[imported] = FileState(imported)
+            }
+        }
         var builder = ConfigurationBuilder(
             declarations, secrets, withSecrets: withSecrets,
             refused: Set(validator.problems.filter { $0.severity == .error }.map(\.path)))

@@ -49,7 +49,13 @@ extension ConfigurationSchema {
         Property("username", .text(example: "tidegate"), "For basic authentication, with its password."),
         Property("passwordFile", .text(example: "secrets/registry", check: .secretFile), "The password, in a file."),
         Property("passwordEnv", .text(example: "REGISTRY_PASSWORD"), "The password, in the environment."),
-        Property("ca", file, "Authorities to trust, in PEM; the system's without it."),
+        Property(
+            "tls",
+            .object([
+                Property("ca", file, "Authorities to trust, in PEM; the system's without it."),
+                Property("certificate", file, "The gateway's own certificate (mTLS)."),
+                Property("key", privateKey, "Its key."),
+            ]), "TLS towards the registry, beside https."),
         Property(
             "maxAge", duration("24h", 60...365 * day),
             "How long what was said is good while it cannot be reached (24h)."),
@@ -157,7 +163,7 @@ extension ConfigurationSchema {
             "What is done first, so that spellings of one value have one token (none)."),
         Property(
             "format", .word(TokenFormat.all),
-            "A token of the value's own layout, which can be opened (FF1); without it an opaque one, which cannot."),
+            "A token of the value's own layout (FF1), which nothing tells from a value and `unmask` leaves as it is; without it an opaque one."),
         Property("keepFirst", .integer(0...PreservingSettings.maximumKept), "Beside format: characters that stay (0)."),
         Property("keepLast", .integer(0...PreservingSettings.maximumKept), "Beside format: characters that stay (0)."),
         Property(

@@ -144,6 +144,9 @@ public enum ConfigurationSchema {
             Property("actions", .oneOrMore(.word(["*"] + Action.allCases.map(\.name))), "What is done."),
             Property("resources", .either([.object(kinds), .word(["*"])]), "To what, by kind."),
             Property(
+                "commands", .oneOrMore(.text(example: "\"@read\"")),
+                "By what request: any of these names of the backend's, or @categories; left out means any."),
+            Property(
                 "effect", .word(["allow", "deny", "require-approval"]), required: true,
                 "What the rule decides; require-approval refuses until approvals are built."),
             Property("masking", name, "A profile of masking."),

@@ -207,12 +207,14 @@ public struct SettingsValidator {
 
     /// The words, the nearest first where one is near.
     static func oneOf(_ words: [String], near word: String?) -> String {
-        if let word, let nearest = words.min(by: { distance($0, word) < distance($1, word) }),
-            distance(nearest, word) <= max(1, nearest.count / 3)
-        {
-            return "did you mean '\(nearest)'?"
-        }
-        return "one of \(words.joined(separator: ", "))"
+        word.flatMap { nearest(words, to: $0) }.map { "did you mean '\($0)'?" }
+            ?? "one of \(words.joined(separator: ", "))"
+    }
+
+    /// nil where none is near.
+    public static func nearest(_ words: [String], to word: String) -> String? {
+        words.min { distance($0, word) < distance($1, word) }
+            .flatMap { distance($0, word) <= max(1, $0.count / 3) ? $0 : nil }
     }
 
     /// Levenshtein's.

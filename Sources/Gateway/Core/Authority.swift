@@ -55,9 +55,13 @@ public struct Question: Sendable {
     public var name: String
     public var withinKind: String?
     public var withinName: String?
+    /// The wire name of what is asked (`Fetch`, `XREADGROUP`); empty where it is unknown.
+    public var command: String
+    /// Only a rule that names the command opens it (`BackendDeclaration.explicitCommands`).
+    public var mustBeNamed: Bool
     public init(
         route: String, action: Action, kind: String, name: String, withinKind: String? = nil,
-        withinName: String? = nil
+        withinName: String? = nil, command: String = "", mustBeNamed: Bool = false
     ) {
         self.route = route
         self.action = action
@@ -65,6 +69,8 @@ public struct Question: Sendable {
         self.name = name
         self.withinKind = withinKind
         self.withinName = withinName
+        self.command = command
+        self.mustBeNamed = mustBeNamed
     }
 }
 
@@ -92,4 +98,11 @@ public protocol PolicyJudge: AnyObject, Sendable {
     func covers(_ principal: Principal, route: String) -> Bool
     /// The rule's name, for refusals and evidence.
     func name(ofRule index: Int32) -> String?
+    /// True where rulings may depend on `Question.command`: decisions are then kept apart by command. A judge that does
+    /// not say is taken to.
+    var distinguishesCommands: Bool { get }
+}
+
+extension PolicyJudge {
+    public var distinguishesCommands: Bool { true }
 }

@@ -25,17 +25,28 @@ public struct BackendDeclaration: Sendable {
     public var kinds: [ResourceKindDeclaration]
     /// The protocol's names of its requests, by `WireName`.
     public var wireNames: [String]
+    /// What a policy rule's `commands` may say as `@category`: wire names by category, written here without `@`.
+    public var commandCategories: [String: [String]]
+    /// Wire names that a rule opens only by naming them in `commands`, not by a category nor by leaving `commands` out:
+    /// what goes around a mask (Redis' EVAL). A deny matches them either way.
+    public var explicitCommands: Set<String>
+    /// How evidence spells where records stand.
+    public var positions: PositionForm
     /// Clients are told where the backend's nodes are, so that a route must say how each is reached.
     public var requiresAdvertise: Bool
     public init(
         protocolName: String, settings: SettingsSchema, kinds: [ResourceKindDeclaration], wireNames: [String],
-        requiresAdvertise: Bool = false
+        commandCategories: [String: [String]] = [:], explicitCommands: Set<String> = [],
+        positions: PositionForm = .offset, requiresAdvertise: Bool = false
     ) {
+        self.positions = positions
         self.requiresAdvertise = requiresAdvertise
         self.protocolName = protocolName
         self.settings = settings
         self.kinds = kinds
         self.wireNames = wireNames
+        self.commandCategories = commandCategories
+        self.explicitCommands = explicitCommands
     }
 }
 

@@ -30,6 +30,7 @@ public final class EvidenceBuffer {
 
     private struct Pending {
         var delivery: Delivery
+        var form: PositionForm
         var session: UInt64
         var rule: Int32
         var mask: MaskIndex
@@ -187,9 +188,7 @@ public final class EvidenceBuffer {
         guard let current = pending, current.session == session, current.rule == rule, current.mask == mask,
             current.delivery.resource == delivery.resource, current.delivery.part == delivery.part,
             current.delivery.towards == delivery.towards, current.delivery.wireName == delivery.wireName,
-            current.delivery.isDryRun == delivery.isDryRun,
-            let first = delivery.first, let last = current.delivery.last, delivery.last != nil,
-            first.major == last.major, first.minor > last.minor, first.minor - last.minor == 1
+            current.delivery.isDryRun == delivery.isDryRun, EvidenceBuffer.continues(current, delivery)
         else { return nil }
         pending?.delivery.last = delivery.last
         pending?.delivery.records &+= delivery.records
@@ -200,18 +199,29 @@ public final class EvidenceBuffer {
         return isStrict ? lastTicket : 0
     }
 
+    /// True where the positions go on where the open line's end; values of one key have none, and go on always.
+    private static func continues(_ current: Pending, _ delivery: Delivery) -> Bool {
+        guard let first = delivery.first, let last = current.delivery.last, delivery.last != nil else {
+            return current.form == .entry && delivery.first == nil && current.delivery.first == nil
+        }
+        return first.major == last.major && first.minor > last.minor && first.minor - last.minor == 1
+    }
+
     /// Notes a delivery at positions level. Its line stays open for those that follow it.
     func open(
-        _ delivery: Delivery, session: UInt64, rule: Int32, mask: MaskIndex, at now: Instant, head: [UInt8],
-        tail: [UInt8]
+        _ delivery: Delivery, _ form: PositionForm, session: UInt64, rule: Int32, mask: MaskIndex, at now: Instant,
+        head: [UInt8], tail: [UInt8]
     ) -> Ticket {
         flush()
         lastTicket += 1
         pending = Pending(
-            delivery: delivery, session: session, rule: rule, mask: mask, ticket: lastTicket, time: now, head: head,
+            delivery: delivery, form: form, session: session, rule: rule, mask: mask, ticket: lastTicket, time: now, head: head,
             tail: tail)
         return isStrict ? lastTicket : 0
     }
+
+    /// Writes the delivery that is still open: no later one continues it.
+    func closeDelivery() { flush() }
 
     private func flush() {
         guard let open = pending else { return }
@@ -219,22 +229,25 @@ public final class EvidenceBuffer {
         let type: StaticString = open.delivery.towards == .client ? "records.delivered" : "records.produced"
         begin(type, at: open.time, ticket: open.ticket)
         bytes.append(contentsOf: open.head)
-        EvidenceBuffer.members(of: open.delivery, to: &bytes)
+        EvidenceBuffer.members(of: open.delivery, open.form, to: &bytes)
         bytes.append(contentsOf: open.tail)
         end()
     }
 
     /// `positions` (the partition alone where none are known), `records`, `bytes`, `masked_fields`, `mask_failures`,
     /// `opened_fields`; in a dry run `would_mask_fields`, `would_fail`.
-    static func members(of delivery: Delivery, to bytes: inout [UInt8]) {
+    static func members(of delivery: Delivery, _ form: PositionForm, to bytes: inout [UInt8]) {
         JSONText.key("positions", to: &bytes)
-        JSONText.append(literal: "[{\"partition\":", to: &bytes)
+        switch form {
+        case .offset: JSONText.append(literal: "[{\"partition\":", to: &bytes)
+        case .entry: JSONText.append(literal: "[{\"database\":", to: &bytes)
+        }
         JSONText.append(number: Int64(delivery.part), to: &bytes)
         if let first = delivery.first, let last = delivery.last {
             JSONText.append(literal: ",\"first\":", to: &bytes)
-            append(first, to: &bytes)
+            append(first, form, to: &bytes)
             JSONText.append(literal: ",\"last\":", to: &bytes)
-            append(last, to: &bytes)
+            append(last, form, to: &bytes)
         }
         JSONText.append(literal: "}]", to: &bytes)
         JSONText.member("records", delivery.records, to: &bytes)
@@ -250,12 +263,10 @@ public final class EvidenceBuffer {
         if delivery.openedFields > 0 { JSONText.member("opened_fields", delivery.openedFields, to: &bytes) }
     }
 
-    /// A position of one number is a number; of two, the text `major-minor`.
-    static func append(_ position: Position, to bytes: inout [UInt8]) {
-        if position.major == 0 {
-            JSONText.append(number: Int64(clamping: position.minor), to: &bytes)
-        } else {
-            JSONText.append("\(position.major)-\(position.minor)", to: &bytes)
+    static func append(_ position: Position, _ form: PositionForm, to bytes: inout [UInt8]) {
+        switch form {
+        case .offset: JSONText.append(number: Int64(clamping: position.minor), to: &bytes)
+        case .entry: JSONText.append("\(position.major)-\(position.minor)", to: &bytes)
         }
     }
 }

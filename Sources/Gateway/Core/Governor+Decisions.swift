@@ -12,7 +12,11 @@ extension Governor {
             if slot < heads.count, heads[slot] != 0 {
                 let line = Int(heads[slot] &- 1)
                 if lines[line].operation.within == nil, lines[line].version == version, !isExpired {
-                    return recall(line)
+                    if lines[line].operation.wireName == operation.wireName { return recall(line) }
+                    if !distinguishesCommands {
+                        lines[line].isShared = true
+                        return recall(line)
+                    }
                 }
             }
         }
@@ -21,14 +25,18 @@ extension Governor {
 
     @usableFromInline
     mutating func decideAnew(_ operation: Operation) -> Decision {
+        // Behind the first of its chain: a pair, or one of several commands.
+        if !operation.action.isChange, !isExpired, let index = find(operation), lines[index].version == version {
+            share(index, operation)
+            return recall(index)
+        }
         guard let principal else { return .deny(Refusal(.unauthenticated)) }
         if principal.expires <= now { return .deny(Refusal(.expired)) }
         if operation.action.isChange, evidence.isBroken { return .deny(unrecordable()) }
         guard let index = line(for: operation) else {
-            refuseRequest(operation.wireName, "more decisions than one connection may ask for")
-            return .deny(Refusal(.limit))
+            return .deny(tooManyDecisions(operation))
         }
-        if lines[index].version == version, !operation.action.isChange { return recall(index) }
+        share(index, operation)
         if operation.action.isChange || !lines[index].isWritten, evidence.isFull(at: now) {
             return .deny(unrecordable())
         }
@@ -47,7 +55,7 @@ extension Governor {
         }
         let outcome = decision.outcome
         meter.count(operation.action, outcome)
-        let isNews = settle(index, decision, by: ruling.rule)
+        let isNews = settle(index, decision, by: ruling)
         lines[index].count &+= 1
         if operation.action.isChange || isNews {
             let ticket = write(operation, outcome, decision)
@@ -59,25 +67,30 @@ extension Governor {
     /// Keeps what the authority of now says about a line; what was counted under another decision or rule is closed.
     ///
     /// - Returns: true where evidence does not say so yet.
-    mutating func settle(_ index: Int, _ decision: Decision, by rule: Int32) -> Bool {
-        let name = authority.policy.name(ofRule: rule)
+    mutating func settle(_ index: Int, _ decision: Decision, by ruling: Ruling) -> Bool {
+        let name = authority.policy.name(ofRule: ruling.rule)
         let isNews =
             !lines[index].isWritten || lines[index].decision.outcome != decision.outcome
             || lines[index].ruleName != name
-        if isNews, lines[index].count > 0 {
-            if closed.count < Governor.tallyLimit.entries {
-                closed.append(Tally(lines[index]))
-            } else {
-                closedLeftOut += 1
-            }
-            lines[index].count = 0
-        }
+        if isNews, lines[index].count > 0 { close(index) }
         lines[index].version = version
+        lines[index].judged = version
+        lines[index].verdict = Verdict(ruling)
         lines[index].decision = decision
-        lines[index].rule = rule
+        lines[index].rule = ruling.rule
         lines[index].ruleName = name
         lines[index].isWritten = true
         return isNews
+    }
+
+    /// Ends a line's count: what comes is counted anew.
+    mutating func close(_ index: Int) {
+        if closed.count < Governor.tallyLimit.entries {
+            closed.append(Tally(lines[index], isOfOneCommand: distinguishesCommands))
+        } else {
+            closedLeftOut += 1
+        }
+        lines[index].count = 0
     }
 
     /// A decision from the cache, counted.
@@ -102,7 +115,8 @@ extension Governor {
                 route: route.name, action: operation.action, kind: kindName(operation.resource),
                 name: names.name(operation.resource.index),
                 withinKind: operation.within.map { kindName($0) },
-                withinName: operation.within.map { names.name($0.index) }))
+                withinName: operation.within.map { names.name($0.index) },
+                command: route.name(of: operation.wireName), mustBeNamed: route.mustBeNamed(operation.wireName)))
     }
 
     func kindName(_ resource: Resource) -> String {
@@ -118,6 +132,11 @@ extension Governor {
     /// Bytes of memory that names and decisions of this connection hold.
     public var heldBytes: Int {
         names.heldBytes + lines.capacity * MemoryLayout<Line>.stride + heads.capacity * MemoryLayout<UInt32>.stride
+    }
+
+    mutating func tooManyDecisions(_ operation: Operation) -> Refusal {
+        refuseRequest(operation.wireName, "more decisions than one connection may ask for")
+        return Refusal(.limit)
     }
 
     mutating func line(for operation: Operation) -> Int? {
@@ -143,20 +162,46 @@ extension Governor {
         var at = slot < heads.count ? heads[slot] : 0
         while at != 0 {
             let index = Int(at) - 1
-            if lines[index].operation.within == operation.within { return index }
+            if lines[index].operation.within == operation.within,
+                !distinguishesCommands || lines[index].operation.wireName == operation.wireName
+            {
+                return index
+            }
             at = lines[index].next
         }
         return nil
     }
 
     /// Judges a name that is only listed, not asked for: neither interned nor recorded.
-    public func permits(_ action: Action, _ kind: ResourceKind, named name: RawSpan) -> Bool {
-        guard let principal, !isExpired, Int(kind.index) < session.route.kinds.count else { return false }
-        let question = Question(
-            route: session.route.name, action: action, kind: session.route.kinds[Int(kind.index)].singular,
-            name: String(decoding: name.allBytes, as: UTF8.self))
-        return authority.knows(session.route) && authority.authenticator.stands(principal)
-            && authority.policy.judge(principal, question).effect == .allow
+    ///
+    /// - Parameter command: what lists it; without it no `commands` of a rule match.
+    public func permits(
+        _ action: Action, _ kind: ResourceKind, named name: RawSpan, by command: WireName? = nil
+    ) -> Bool {
+        verdict(action, kind, named: name, by: command) == .allow
+    }
+
+    /// As `permits`, for a name that may be of either kind: as `decide(anyOf:)`.
+    public func permits(
+        _ action: Action, anyOf first: ResourceKind, _ second: ResourceKind, named name: RawSpan,
+        by command: WireName? = nil
+    ) -> Bool {
+        max(verdict(action, first, named: name, by: command), verdict(action, second, named: name, by: command))
+            == .allow
+    }
+
+    private func verdict(_ action: Action, _ kind: ResourceKind, named name: RawSpan, by command: WireName?) -> Verdict {
+        guard let principal, !isExpired, Int(kind.index) < session.route.kinds.count,
+            authority.knows(session.route), authority.authenticator.stands(principal)
+        else { return .deny }
+        return Verdict(
+            authority.policy.judge(
+                principal,
+                Question(
+                    route: session.route.name, action: action, kind: session.route.kinds[Int(kind.index)].singular,
+                    name: String(decoding: name.allBytes, as: UTF8.self),
+                    command: command.map { session.route.name(of: $0) } ?? "",
+                    mustBeNamed: command.map { session.route.mustBeNamed($0) } ?? false)))
     }
 
     /// True where some rule of the route covers the principal; opens what names nothing.
@@ -173,7 +218,7 @@ extension Governor {
     public mutating func renew(_ clearance: Clearance) -> Clearance? {
         if clearance.authority == version, !isExpired {
             let line = Int(clearance.line)
-            if line >= lines.count || lines[line].version == version { return clearance }
+            if clearance.isOpen || line < lines.count && lines[line].version == version { return clearance }
         }
         return renewAnew(clearance)
     }
@@ -182,6 +227,7 @@ extension Governor {
     mutating func renewAnew(_ clearance: Clearance) -> Clearance? {
         guard Int(clearance.line) < lines.count, !isExpired else { return nil }
         let index = Int(clearance.line)
+        if lines[index].isShared, clearance.authority < apartSince { return nil }
         rejudge(index)
         guard case .allow(let fresh) = lines[index].decision else { return nil }
         return fresh
@@ -202,13 +248,14 @@ extension Governor {
         case (.deny, _): decision = .deny(Refusal(ruling.rule < 0 ? .noRule : .denied, rule: ruling.rule))
         case (.requireApproval, _): decision = .deny(Refusal(.approvalRequired, rule: ruling.rule))
         }
-        if settle(index, decision, by: ruling.rule) { _ = write(operation, decision.outcome, decision) }
+        if settle(index, decision, by: ruling) { _ = write(operation, decision.outcome, decision) }
     }
 
     /// What holds for an operation now, asked on the response: as `decide`, but neither counted nor recorded again.
     public mutating func standing(_ operation: Operation) -> Decision {
         guard let index = find(operation), lines[index].isWritten else { return decideAnew(operation) }
         if isExpired { return .deny(Refusal(.expired)) }
+        share(index, operation)
         rejudge(index)
         return lines[index].decision
     }

@@ -49,7 +49,7 @@ extension Governor {
         }
         let text = deliveryText(current, rule, delivery.wireName)
         let ticket = evidence.open(
-            delivery, session: number, rule: rule, mask: current.mask, at: now, head: text.head, tail: text.tail)
+            delivery, session.route.positions, session: number, rule: rule, mask: current.mask, at: now, head: text.head, tail: text.tail)
         finish(delivery, ticket)
         return .release(current)
     }
@@ -89,16 +89,17 @@ extension Governor {
         guard let current = check(clearance) else { return refuseDelivery(delivery, clearance) }
         let line = lines[Int(current.line)]
         let session = identity()
+        let form = self.session.route.positions
         let type: StaticString = delivery.towards == .client ? "records.delivered" : "records.produced"
         let operation = operationMembers(line.operation, wireName: delivery.wireName)
         let rule = ruleMember(line.rule)
         var body: [UInt8] = []
         for index in records.indices {
-            Governor.append(records[index], headers, window, scratch, to: &body)
+            Governor.append(records[index], form, headers, window, scratch, to: &body)
         }
         let ticket = evidence.write(type, at: now, session: session) { bytes in
             bytes.append(contentsOf: operation)
-            EvidenceBuffer.members(of: delivery, to: &bytes)
+            EvidenceBuffer.members(of: delivery, form, to: &bytes)
             bytes.append(contentsOf: rule)
             JSONText.key("messages", to: &bytes)
             bytes.append(UInt8(ascii: "["))
@@ -110,12 +111,19 @@ extension Governor {
     }
 
     static func append(
-        _ record: RecordView, _ headers: Span<HeaderView>, _ window: RawSpan, _ scratch: RawSpan, to body: inout [UInt8]
+        _ record: RecordView, _ form: PositionForm, _ headers: Span<HeaderView>, _ window: RawSpan, _ scratch: RawSpan,
+        to body: inout [UInt8]
     ) {
         if !body.isEmpty { body.append(UInt8(ascii: ",")) }
         body.append(UInt8(ascii: "{"))
+        // A value of a key has no place in a log; an entry's id is never 0-0.
+        let hasPosition = form == .offset || record.position != Position(major: 0, minor: 0)
         JSONText.key("position", to: &body)
-        EvidenceBuffer.append(record.position, to: &body)
+        if hasPosition {
+            EvidenceBuffer.append(record.position, form, to: &body)
+        } else {
+            JSONText.append(literal: "null", to: &body)
+        }
         if record.timestamp >= 0 { JSONText.member("timestamp", record.timestamp, to: &body) }
         JSONText.key("key", to: &body)
         append(record.key, window, scratch, to: &body)
@@ -187,10 +195,11 @@ extension Governor {
         let action: Action = delivery.towards == .client ? .consume : .produce
         let operation = Operation(action, delivery.resource, wireName: delivery.wireName)
         let members = operationMembers(operation, wireName: delivery.wireName) + ruleMember(refusal.rule)
+        let form = session.route.positions
         note(
             evidence.write("records.withheld", at: now, session: identity()) { bytes in
                 bytes.append(contentsOf: members)
-                EvidenceBuffer.members(of: delivery, to: &bytes)
+                EvidenceBuffer.members(of: delivery, form, to: &bytes)
                 JSONText.member("reason", refusal.reason, to: &bytes)
             }, towards: .client)
     }
@@ -223,7 +232,7 @@ extension Governor {
         let operation = Operation(.produce, delivery.resource, wireName: delivery.wireName)
         let head = identity() + operationMembers(operation, wireName: delivery.wireName)
         let ticket = evidence.open(
-            delivery, session: number, rule: -1, mask: .none, at: now, head: head, tail: [])
+            delivery, session.route.positions, session: number, rule: -1, mask: .none, at: now, head: head, tail: [])
         finish(delivery, ticket)
     }
 
@@ -232,7 +241,7 @@ extension Governor {
     public mutating func recordUnanswered(_ delivery: Delivery) {
         let operation = Operation(.produce, delivery.resource, wireName: delivery.wireName)
         var members = operationMembers(operation, wireName: delivery.wireName)
-        EvidenceBuffer.members(of: delivery, to: &members)
+        EvidenceBuffer.members(of: delivery, session.route.positions, to: &members)
         // Another version of the policy numbers its rules anew.
         if let index = find(operation), lines[index].version == version, case .allow = lines[index].decision {
             members += ruleMember(lines[index].rule)

@@ -1,8 +1,11 @@
 /// How decisions are said, to people and in evidence.
 extension Governor {
     /// The text of a refusal where the protocol carries one: action, resource and rule.
-    public func text(_ refusal: Refusal, _ operation: Operation) -> String {
-        let what = "\(operation.action.name) \(text(operation.resource))"
+    ///
+    /// - Parameter isNaming: false where the protocol's clients must not be told the name, but the kind only (Redis).
+    public func text(_ refusal: Refusal, _ operation: Operation, isNaming: Bool = true) -> String {
+        let resource = isNaming ? text(operation.resource) : "this \(kindName(operation.resource))"
+        let what = "\(operation.action.name) \(resource)"
         switch refusal.code {
         case .denied:
             return "\(what) is denied by rule '\(authority.policy.name(ofRule: refusal.rule) ?? "")'"
@@ -42,6 +45,7 @@ extension Governor {
         }
         JSONText.member("action", operation.action.name, to: &bytes)
         JSONText.member("resource", text(operation.resource), to: &bytes)
+        if let within = operation.within { JSONText.member("within", text(within), to: &bytes) }
         bytes.removeFirst()
         return bytes
     }
@@ -57,7 +61,6 @@ extension Governor {
     mutating func write(_ operation: Operation, _ outcome: Meter.Outcome, _ decision: Decision) -> Ticket {
         let session = identity()
         var members = operationMembers(operation, wireName: operation.wireName)
-        if let within = operation.within { JSONText.member("within", text(within), to: &members) }
         if case .deny(let refusal) = decision {
             members += ruleMember(refusal.rule)
             JSONText.member("decision", outcome == .held ? "held" : "denied", to: &members)

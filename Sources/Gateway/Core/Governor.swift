@@ -28,12 +28,18 @@ public struct Governor: ~Copyable {
     let number: UInt64
 
     @usableFromInline var names = NameTable()
-    /// The decision cache: lines, found by resource and action, chained by `within`.
+    /// Rulings may depend on the command, so that the decision cache is kept apart by wire name too.
+    @usableFromInline var distinguishesCommands: Bool
+    /// The version since which it is; 0 is never.
+    var apartSince: UInt32 = 0
+    /// The decision cache: lines, found by resource and action, chained by `within` and, where they differ, command.
     @usableFromInline var lines: [Line] = []
     @usableFromInline var heads: [UInt32] = []
     /// Counts of lines that have been decided otherwise since.
     var closed: [Tally] = []
     var closedLeftOut = 0
+    /// Counts whose names were forgotten since, as text.
+    var forgotten = (text: [UInt8](), entries: 0, leftOut: 0)
     var clientTicket: Ticket = 0
     var backendTicket: Ticket = 0
     var identityText: [UInt8] = []
@@ -67,6 +73,11 @@ public struct Governor: ~Copyable {
         @usableFromInline var count: UInt64
         /// The decision stands in evidence.
         @usableFromInline var isWritten: Bool
+        /// It answered for other commands than its operation's, while these were not kept apart.
+        @usableFromInline var isShared = false
+        /// The version under which `verdict` was given; it may be before, or without, any decision.
+        var judged: UInt32 = 0
+        var verdict = Verdict.noRule
     }
 
     /// How often an operation was decided in one way: an entry of `session.ended`.
@@ -75,9 +86,12 @@ public struct Governor: ~Copyable {
         var rule: String?
         var decision: String
         var count: UInt64
+        /// All of them were of the operation's own command.
+        var isOfOneCommand: Bool
 
-        init(_ line: Line) {
+        init(_ line: Line, isOfOneCommand: Bool) {
             operation = line.operation
+            self.isOfOneCommand = isOfOneCommand
             rule = line.ruleName
             decision = line.decision.outcome.word
             count = line.count
@@ -93,6 +107,7 @@ public struct Governor: ~Copyable {
         self.session = session
         self.authority = authority
         version = authority.version
+        distinguishesCommands = authority.policy.distinguishesCommands || session.route.hasExplicitCommands
         self.evidence = evidence
         self.meter = meter
         self.ledger = ledger
@@ -220,6 +235,7 @@ public struct Governor: ~Copyable {
         if authority.version != version { decisionEpoch &+= 1 }
         self.authority = authority
         version = authority.version
+        keepCommandsApart(authority.policy.distinguishesCommands || session.route.hasExplicitCommands)
     }
 
     public var authorityVersion: UInt32 { version }
@@ -237,7 +253,7 @@ public struct Governor: ~Copyable {
             counted = false
         }
         let session = identity()
-        let (operations, leftOut) = tallies()
+        let (operations, _, leftOut) = tallies()
         let totals = totals
         evidence.write("session.ended", at: now, session: session) { bytes in
             JSONText.member("reason", reason.word, to: &bytes)
@@ -254,16 +270,18 @@ public struct Governor: ~Copyable {
     }
 
     /// The counted decisions as elements of a list, those that were changed first, and how many there was no room for.
-    func tallies() -> (text: [UInt8], leftOut: Int) {
+    func tallies() -> (text: [UInt8], entries: Int, leftOut: Int) {
         let limit = Governor.tallyLimit
         let counted = lines.lazy.filter { $0.count > 0 }
-        var text: [UInt8] = []
-        var entries = 0
-        for tally in closed + counted.prefix(limit.entries).map({ Tally($0) }) {
+        var (text, entries) = (forgotten.text, forgotten.entries)
+        for tally in closed + counted.prefix(limit.entries).map({ Tally($0, isOfOneCommand: distinguishesCommands) }) {
             if entries == limit.entries || text.count >= limit.bytes { break }
             entries += 1
             if !text.isEmpty { text.append(UInt8(ascii: ",")) }
             text.append(UInt8(ascii: "{"))
+            if tally.isOfOneCommand {
+                JSONText.member("operation", session.route.name(of: tally.operation.wireName), to: &text)
+            }
             JSONText.member("action", tally.operation.action.name, to: &text)
             JSONText.member("resource", self.text(tally.operation.resource), to: &text)
             if let within = tally.operation.within { JSONText.member("within", self.text(within), to: &text) }
@@ -272,10 +290,31 @@ public struct Governor: ~Copyable {
             JSONText.member("count", tally.count, to: &text)
             text.append(UInt8(ascii: "}"))
         }
-        return (text, closedLeftOut + closed.count + lines.count { $0.count > 0 } - entries)
+        let here = closed.count + lines.count { $0.count > 0 }
+        return (text, entries, forgotten.leftOut + closedLeftOut + here - (entries - forgotten.entries))
+    }
+
+    /// True where few further names or decisions fit: a protocol whose clients bring names without end (keys) then forgets
+    /// them between its requests.
+    public var isShortOfRoom: Bool { names.isNearlyFull || lines.count > Governor.lineLimit * 3 / 4 }
+
+    /// Forgets all names and what was decided about them. Resources and clearances of before are void: nothing may be under
+    /// way that needs them.
+    public mutating func forgetNames() {
+        forgotten = tallies()
+        closed = []
+        closedLeftOut = 0
+        evidence.closeDelivery()
+        names = NameTable()
+        lines = []
+        heads = []
+        lastDelivery = nil
     }
 
     mutating func forgetDecisions() {
-        for index in lines.indices { lines[index].version = 0 }
+        for index in lines.indices {
+            lines[index].version = 0
+            lines[index].judged = 0
+        }
     }
 }

@@ -19,6 +19,14 @@ public struct WireName: Hashable, Sendable, BitwiseCopyable {
     @inlinable public init(_ index: UInt16) { self.index = index }
 }
 
+/// How evidence spells a position, and what `Delivery.part` is.
+public enum PositionForm: Sendable {
+    /// `{"partition":2,"first":5,"last":9}`.
+    case offset
+    /// `{"database":0,"first":"1700000000000-0","last":"1700000000000-4"}`.
+    case entry
+}
+
 /// A place in a log, which the backend spells and evidence can index. Kafka: (0, offset). Redis: (ms, sequence).
 /// Postgres: (commit LSN, change LSN).
 public struct Position: Comparable, Hashable, Sendable, BitwiseCopyable {

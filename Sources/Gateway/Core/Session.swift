@@ -14,7 +14,10 @@ public final class Route: Sendable {
     public let isConfidential: Bool
     public let kinds: [ResourceKindDeclaration]
     public let wireNames: [String]
+    /// By wire name: only a rule that names it opens it. Empty where no command is such.
+    private let explicit: [Bool]
     public let limits: SessionLimits
+    let positions: PositionForm
 
     public init(
         name: String, backendName: String, declaration: BackendDeclaration, advertise: Advertise?,
@@ -26,9 +29,24 @@ public final class Route: Sendable {
         protocolName = declaration.protocolName
         kinds = declaration.kinds
         wireNames = declaration.wireNames
+        positions = declaration.positions
+        explicit =
+            declaration.explicitCommands.isEmpty ? [] : wireNames.map { declaration.explicitCommands.contains($0) }
         self.advertise = advertise
         self.isConfidential = isConfidential
         self.limits = limits
+    }
+
+    public var hasExplicitCommands: Bool { !explicit.isEmpty }
+
+    /// True where only a rule that names the command opens it; where there are such commands, also of an undeclared one.
+    public func mustBeNamed(_ command: WireName) -> Bool {
+        !explicit.isEmpty && (Int(command.index) >= explicit.count || explicit[Int(command.index)])
+    }
+
+    /// The protocol's name of a request; empty where the declaration has none.
+    public func name(of command: WireName) -> String {
+        Int(command.index) < wireNames.count ? wireNames[Int(command.index)] : ""
     }
 }
 

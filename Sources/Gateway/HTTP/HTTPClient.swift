@@ -26,7 +26,18 @@ public struct HTTPClient: Sendable {
         }
     }
 
+    /// The client's own certificate (mTLS): files in PEM, read for each request. The leaf stands first.
+    public struct Identity: Sendable {
+        public var certificateFile: String
+        public var keyFile: String
+        public init(certificateFile: String, keyFile: String) {
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
+
     private let caFile: String?
+    private let identity: Identity?
     private let credentials: Credentials?
     private let timeoutMilliseconds: Int
     private let limit: Int
@@ -34,12 +45,15 @@ public struct HTTPClient: Sendable {
 
     /// - Parameters:
     ///   - caFile: authorities to trust; nil is the system's.
+    ///   - identity: shown to servers that ask for it; nil is none.
     ///   - credentials: sent with each request; nil sends none.
     ///   - limit: bytes of an answer; more is a failure.
     public init(
-        caFile: String? = nil, credentials: Credentials? = nil, timeoutMilliseconds: Int = 5000, limit: Int = 1 << 20
+        caFile: String? = nil, identity: Identity? = nil, credentials: Credentials? = nil,
+        timeoutMilliseconds: Int = 5000, limit: Int = 1 << 20
     ) {
         self.caFile = caFile
+        self.identity = identity
         self.credentials = credentials
         self.timeoutMilliseconds = timeoutMilliseconds
         self.limit = limit
@@ -93,6 +107,11 @@ public struct HTTPClient: Sendable {
             guard unsafe shim_curl_setopt_string(handle, CURLOPT_CAINFO, caFile) == CURLE_OK,
                 unsafe shim_curl_setopt_string(handle, CURLOPT_CAPATH, nil) == CURLE_OK
             else { throw Failure(description: "\(caFile): libcurl does not take it") }
+        }
+        if let identity {
+            guard unsafe shim_curl_setopt_string(handle, CURLOPT_SSLCERT, identity.certificateFile) == CURLE_OK,
+                unsafe shim_curl_setopt_string(handle, CURLOPT_SSLKEY, identity.keyFile) == CURLE_OK
+            else { throw Failure(description: "libcurl does not take the client certificate") }
         }
         if let credentials {
             guard unsafe shim_curl_setopt_long(handle, CURLOPT_HTTPAUTH, 1) == CURLE_OK,  // CURLAUTH_BASIC

@@ -10,6 +10,8 @@ public struct HTTPRequest: Sendable {
     public var query: String?
     public var headers: [String: String]
     public var body: [UInt8]
+    /// Whose connection it is, numeric: `192.0.2.7:40000`, `[2001:db8::7]:40000`; empty where that is not known.
+    public var clientAddress: String
 }
 
 public struct HTTPResponse: Sendable {
@@ -234,7 +236,18 @@ private final class ServerLoop: Sendable {
             case EVHTTP_REQ_HEAD: "HEAD"
             default: "GET"
             }
-        return HTTPRequest(method: method, path: path.isEmpty ? "/" : path, query: query, headers: headers, body: body)
+        return HTTPRequest(
+            method: method, path: path.isEmpty ? "/" : path, query: query, headers: headers, body: body,
+            clientAddress: unsafe ServerLoop.peer(request))
+    }
+
+    private static func peer(_ request: UnsafeMutablePointer<evhttp_request>) -> String {
+        guard let connection = unsafe evhttp_request_get_connection(request) else { return "" }
+        var address: UnsafeMutablePointer<CChar>?
+        var port: UInt16 = 0
+        unsafe evhttp_connection_get_peer(connection, &address, &port)
+        guard let text = unsafe address.map({ unsafe String(cString: $0) }), !text.isEmpty else { return "" }
+        return text.contains(":") ? "[\(text)]:\(port)" : "\(text):\(port)"
     }
 
     private func answer(_ request: UnsafeMutablePointer<evhttp_request>, _ response: HTTPResponse) {

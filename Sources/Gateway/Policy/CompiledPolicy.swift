@@ -3,8 +3,12 @@ public import TidegateCore
 /// The rules of one configuration, immutable. Asked on a miss of a connection's decision cache.
 public final class CompiledPolicy: PolicyJudge {
     public let rules: [PolicyRule]
+    public let distinguishesCommands: Bool
 
-    public init(_ rules: [PolicyRule]) { self.rules = rules }
+    public init(_ rules: [PolicyRule]) {
+        self.rules = rules
+        distinguishesCommands = rules.contains { $0.commands != nil }
+    }
 
     public func name(ofRule index: Int32) -> String? {
         guard index >= 0, Int(index) < rules.count else { return nil }
@@ -26,23 +30,26 @@ public final class CompiledPolicy: PolicyJudge {
     public func covers(_ principal: Principal, route: String) -> Bool {
         var isCovered = false
         for rule in rules
-        where (rule.routes.isEmpty || rule.routes.contains(route)) && rule.subjectRank(principal) != nil {
+        where rule.isOn(route) && rule.subjectRank(principal) != nil {
             if rule.deniesEverything { return false }
             if rule.effect != .deny { isCovered = true }
         }
         return isCovered
     }
 
-    /// Which tokens a principal may have opened outside of what flows: what the allow rules say that mean him, on a route or
-    /// on any.
-    public func openings(for principal: Principal, route: String?) -> [MaskIndex] {
-        var found: [MaskIndex] = []
-        for rule in rules where rule.subjectRank(principal) != nil {
-            let isMeant = rule.routes.isEmpty || route.map { rule.routes.contains($0) } ?? (rule.effect != .deny)
-            if rule.deniesEverything, isMeant { return [] }
-            if rule.effect == .allow, rule.mask.opens > 0, !rule.mask.isDryRun, isMeant { found.append(rule.mask) }
+    /// Which tokens a principal may have opened outside of what flows: what the allow rules say that let him read on one of
+    /// these routes. A token names no resource, so that a deny of some resources leaves it alone.
+    ///
+    /// - Parameter routes: the one that is asked about, or all that there are.
+    public func openings(for principal: Principal, on routes: [String]) -> [MaskIndex] {
+        let his = rules.filter { $0.subjectRank(principal) != nil }
+        return his.filter { rule in
+            rule.effect == .allow && rule.mask.opens > 0 && !rule.mask.isDryRun
+                && routes.contains { route in
+                    rule.isOn(route) && !his.contains { $0.isOn(route) && $0.forbidsReading(of: rule) }
+                }
         }
-        return found
+        .map(\.mask)
     }
 
     private func ruling(_ index: Int) -> Ruling {
@@ -69,13 +76,17 @@ public final class CompiledPolicy: PolicyJudge {
         guard let subject = rule.subjectRank(principal), let resource = rule.resourceRank(question) else { return nil }
         return Specificity(
             resource: resource, subject: subject, route: rule.routes.isEmpty ? 0 : 1,
-            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.hides ? 1 : 0)
+            effect: rule.effect == .requireApproval ? 1 : 0, masked: rule.mask.hides ? 1 : 0,
+            commands: rule.commands == nil ? 0 : 1)
     }
 
+    /// A command that is known must be the rule's; a name that is only listed, by nothing known, needs any right on it.
     private func sourceOfDescribe(_ principal: Principal, _ question: Question) -> Int? {
+        let isListed = question.command.isEmpty && !question.mustBeNamed
         var best: (index: Int, specificity: Specificity)?
         for (index, rule) in rules.enumerated() where rule.effect != .deny {
-            guard rule.mismatches(principal, question).allSatisfy({ $0 == .actions }),
+            guard
+                rule.mismatches(principal, question).allSatisfy({ $0 == .actions || ($0 == .commands && isListed) }),
                 let specificity = specificity(rule, principal, question)
             else { continue }
             if let held = best, !(held.specificity < specificity) { continue }

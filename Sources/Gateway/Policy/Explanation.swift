@@ -45,7 +45,11 @@ extension CompiledPolicy {
     }
 
     private func reason(_ decider: Int?, _ matching: [Int], _ question: Question) -> String {
-        guard let decider else { return "no rule matches, and what no rule allows is denied" }
+        guard let decider else {
+            return question.mustBeNamed
+                ? "no rule that matches names '\(question.command)', which no category and no rule without commands opens"
+                : "no rule matches, and what no rule allows is denied"
+        }
         let rule = rules[decider]
         if rule.effect == .deny { return "a matching deny always decides" }
         if !matching.contains(decider) { return "describe follows from what this rule allows on the same resource" }

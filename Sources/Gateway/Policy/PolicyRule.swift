@@ -29,6 +29,21 @@ public struct PolicyRule: Sendable {
         case unspecified
     }
 
+    /// Wire names of a backend's requests.
+    public struct Commands: Sendable, Equatable {
+        /// All that the rule means, its categories expanded.
+        public var all: Set<String>
+        /// Those that it names itself, a container (`CONFIG`) naming all of its subcommands.
+        public var named: Set<String>
+        public init(all: Set<String> = [], named: Set<String> = []) {
+            self.all = all.union(named)
+            self.named = named
+        }
+
+        /// What a rule that is no deny opens, where some are opened by name only.
+        func opened(_ explicit: Set<String>) -> Set<String> { all.subtracting(explicit.subtracting(named)) }
+    }
+
     public var name: String
     public var subjects: Subjects
     /// Names of routes; empty is any.
@@ -36,6 +51,8 @@ public struct PolicyRule: Sendable {
     /// Empty is any.
     public var actions: Set<Action>
     public var resources: Resources
+    /// nil is any, but those that must be named.
+    public var commands: Commands?
     public var effect: Effect
     /// The profile's number, whether it only counts, and which tokens are opened.
     public var mask: MaskIndex
@@ -43,13 +60,15 @@ public struct PolicyRule: Sendable {
 
     public init(
         name: String, subjects: Subjects = Subjects(), routes: [String] = [], actions: Set<Action> = [],
-        resources: Resources = .unspecified, effect: Effect, mask: MaskIndex = .none, recording: Recording = .positions
+        resources: Resources = .unspecified, commands: Commands? = nil, effect: Effect, mask: MaskIndex = .none,
+        recording: Recording = .positions
     ) {
         self.name = name
         self.subjects = subjects
         self.routes = routes
         self.actions = actions
         self.resources = resources
+        self.commands = commands
         self.effect = effect
         self.mask = mask
         self.recording = recording
@@ -67,10 +86,16 @@ struct Specificity: Comparable {
     var effect: Int
     /// Masked before unmasked; a dry run hides nothing, so it is unmasked.
     var masked: Int
+    /// With `commands` before without: last, so that naming a command never takes a mask away.
+    var commands: Int
 
     static func < (left: Self, right: Self) -> Bool {
-        (left.resource.0, left.resource.1, left.subject, left.route, left.effect, left.masked)
-            < (right.resource.0, right.resource.1, right.subject, right.route, right.effect, right.masked)
+        // Tuples compare up to six.
+        let (ours, theirs) = ((left.effect, left.masked, left.commands), (right.effect, right.masked, right.commands))
+        return left.ties(with: right)
+            ? ours < theirs
+            : (left.resource.0, left.resource.1, left.subject, left.route)
+                < (right.resource.0, right.resource.1, right.subject, right.route)
     }
     static func == (left: Self, right: Self) -> Bool { !(left < right) && !(right < left) }
 
@@ -82,22 +107,39 @@ struct Specificity: Comparable {
 
 extension PolicyRule {
     /// Which key of a rule does not match, for explanations.
-    public enum Mismatch: String, Sendable { case subjects, routes, actions, resources }
+    public enum Mismatch: String, Sendable { case subjects, routes, actions, resources, commands }
 
     /// The keys that do not match; empty is a match.
     func mismatches(_ principal: Principal, _ question: Question) -> [Mismatch] {
         var found: [Mismatch] = []
         if subjectRank(principal) == nil { found.append(.subjects) }
-        if !routes.isEmpty, !routes.contains(question.route) { found.append(.routes) }
+        if !isOn(question.route) { found.append(.routes) }
         if !actions.isEmpty, !actions.contains(question.action) { found.append(.actions) }
         if resourceRank(question) == nil { found.append(.resources) }
+        if !meansCommand(of: question) { found.append(.commands) }
         return found
+    }
+
+    /// A deny means what it lists however it lists it; another rule opens what must be named only by its name.
+    private func meansCommand(of question: Question) -> Bool {
+        guard let commands else { return effect == .deny || !question.mustBeNamed }
+        let meant = question.mustBeNamed && effect != .deny ? commands.named : commands.all
+        return meant.contains(question.command)
     }
 
     /// True of a deny that whom it means can do nothing against.
     var deniesEverything: Bool {
         effect == .deny && (actions.isEmpty || actions.count == Action.allCases.count)
-            && (resources == .unspecified || resources == .any)
+            && (resources == .unspecified || resources == .any) && commands == nil
+    }
+
+    /// Naming no route is naming all.
+    func isOn(_ route: String) -> Bool { routes.isEmpty || routes.contains(route) }
+
+    /// True of a deny that forbids reading all that `rule` lets whom it means read.
+    func forbidsReading(of rule: PolicyRule) -> Bool {
+        effect == .deny && (actions.isEmpty || actions.contains(.consume))
+            && (resources == .unspecified || resources == .any || resources == rule.resources)
     }
 
     /// 4 exact subject, 3 glob, 2 claims, 1 groups, 0 anybody; nil where the principal is not meant.

@@ -1,4 +1,5 @@
 public import TidegateCore
+import TidegateSchemas
 public import TidegateTokens
 
 /// What a profile does with the values that its rules name.
@@ -100,7 +101,7 @@ public struct MaskingRule: Sendable, Equatable {
         self.init(.field(field), in: parts, action: action)
     }
 
-    /// How warnings and counters call the rule.
+    /// How warnings call the rule.
     public var label: String {
         switch selector {
         case .field(let path): path
@@ -110,6 +111,12 @@ public struct MaskingRule: Sendable, Equatable {
         case .detectors(let names): names.joined(separator: ", ")
         case .everything: "everything"
         }
+    }
+
+    /// How metrics call the rule, which anybody may read: without the table of a column.
+    public var publicLabel: String {
+        guard case .column(let column) = selector else { return label }
+        return "column \(column.split(separator: ".").last ?? "")"
     }
 }
 
@@ -157,6 +164,9 @@ public struct FileSchemaSettings: Sendable, Equatable {
         self.file = file
         self.message = message
     }
+
+    /// The files that a schema's file imports, directly or not, whether they are there or not.
+    public static func imports(ofFile file: String) -> [String] { Schema.imports(ofFile: file) }
 }
 
 /// All that profiles share: keys, detectors of the operator's own, registries.
@@ -196,15 +206,25 @@ public struct SchemaRegistrySettings: Sendable, Equatable {
     public var url: String
     public var username: String?
     public var password: [UInt8]
-    /// A file of certificates in PEM; nil is the system's.
-    public var ca: String?
+    /// Files in PEM: authorities, without which the system's are trusted, and the gateway's own certificate with its key.
+    public struct TLS: Sendable, Equatable {
+        public var ca: String?
+        public var certificate: String?
+        public var key: String?
+        public init(ca: String? = nil, certificate: String? = nil, key: String? = nil) {
+            self.ca = ca
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+    public var tls: TLS?
     /// Seconds that a schema is used for without the registry having been reached.
     public var maxAge: Int
-    public init(url: String, username: String? = nil, password: [UInt8] = [], ca: String? = nil, maxAge: Int = 86_400) {
+    public init(url: String, username: String? = nil, password: [UInt8] = [], tls: TLS? = nil, maxAge: Int = 86_400) {
         self.url = url
         self.username = username
         self.password = password
-        self.ca = ca
+        self.tls = tls
         self.maxAge = maxAge
     }
 }

@@ -12,6 +12,8 @@ struct AvroSchemaReader {
     private var types: [AvroSchema.Entry] = []
     /// Named types by libavro's handle: what a link leads to.
     private var named: [UInt: Int] = [:]
+    /// Types that are others but for more tags, in the order in which they can be filled in: a record may stand in itself.
+    private var aliases: [(index: Int, target: Int, tags: [String])] = []
 
     /// - Parameter references: schemas whose names the schema uses, each after those that it uses itself.
     static func read(_ text: [UInt8], references: [[UInt8]] = []) throws(SchemaError) -> AvroSchema {
@@ -41,6 +43,10 @@ struct AvroSchemaReader {
         defer { unsafe shim_avro_free(schema) }
         var reader = AvroSchemaReader()
         let root = unsafe try reader.add(whole, schema)
+        for alias in reader.aliases {
+            reader.types[alias.index] = reader.types[alias.target]
+            reader.types[alias.index].tags += alias.tags
+        }
         return (reader.types, root)
     }
 
@@ -48,6 +54,13 @@ struct AvroSchemaReader {
         guard types.count < AvroSchemaReader.typeLimit else { throw SchemaError("the Avro schema has too many types") }
         types.append(AvroSchema.Entry(shape: .null, isEmpty: true))
         return types.count - 1
+    }
+
+    private mutating func alias(of target: Int, _ tags: [String]) throws(SchemaError) -> Int {
+        if tags.isEmpty { return target }
+        let index = try reserve()
+        aliases.append((index, target, tags))
+        return index
     }
 
     private static func fullName(_ schema: UnsafeRawPointer) -> String {
@@ -63,15 +76,16 @@ struct AvroSchemaReader {
     private mutating func add(_ text: AvroText, _ schema: UnsafeRawPointer) throws(SchemaError) -> Int {
         let type = unsafe shim_avro_type(schema)
         switch text {
+        case .tagged(let inner, let tags): return try alias(of: unsafe add(inner, schema), tags)
         case .name(let name), .annotated(let name, _):
+            var properties = AvroText.Properties()
+            if case .annotated(_, let own) = text { properties = own }
             if type == Int32(AVRO_LINK.rawValue) {
                 guard let target = unsafe shim_avro_target(schema), let index = named[UInt(bitPattern: target)] else {
                     throw AvroSchemaReader.mismatch()
                 }
-                return index
+                return try alias(of: index, properties.tags)
             }
-            var properties = AvroText.Properties()
-            if case .annotated(_, let own) = text { properties = own }
             let index = try reserve()
             types[index] = try AvroSchemaReader.primitive(name, type, properties)
             return index

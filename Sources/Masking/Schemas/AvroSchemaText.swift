@@ -11,8 +11,10 @@ indirect enum AvroText {
     case record(name: String, fields: [Field], tags: [String])
     case enumeration(name: String, symbols: [String], default: String?, tags: [String])
     case fixed(name: String, size: Int, Properties)
-    /// A primitive with properties.
+    /// A primitive's or an earlier definition's name, with properties.
     case annotated(String, Properties)
+    /// Tags of a type where it stands: other uses of its name do not have them.
+    case tagged(AvroText, [String])
 
     struct Field {
         var name: String
@@ -54,8 +56,8 @@ indirect enum AvroText {
             throw SchemaError("a type of the Avro schema is neither a name, a list nor an object with a type")
         }
         guard let name = type as? String else {
-            // {"type": {"type": ...}}: only the inner one counts.
-            self = try AvroText(type, depth: depth + 1)
+            // {"type": {"type": ...}}: only the inner one counts, but for tags.
+            self = try AvroText(type, depth: depth + 1).with(AvroText.tags(object))
             return
         }
         let properties = AvroText.properties(object)
@@ -87,14 +89,16 @@ indirect enum AvroText {
             self = .fixed(name: try AvroText.fullName(object), size: size, properties)
         case "array":
             guard let items = object["items"] else { throw SchemaError("an Avro array has no items") }
-            self = .array(try AvroText(items, depth: depth + 1))
+            self = AvroText.array(try AvroText(items, depth: depth + 1)).with(properties.tags)
         case "map":
             guard let values = object["values"] else { throw SchemaError("an Avro map has no values") }
-            self = .map(try AvroText(values, depth: depth + 1))
+            self = AvroText.map(try AvroText(values, depth: depth + 1)).with(properties.tags)
         default:
             self = .annotated(try AvroText.checked(name, dots: true), properties)
         }
     }
+
+    private func with(_ tags: [String]) -> AvroText { tags.isEmpty ? self : .tagged(self, tags) }
 
     private static func union(_ branches: [Any], _ depth: Int) throws(SchemaError) -> [AvroText] {
         var result: [AvroText] = []
@@ -140,6 +144,7 @@ indirect enum AvroText {
     /// The schema for libavro: what it reads, and nothing else.
     func write(to text: inout String) {
         switch self {
+        case .tagged(let inner, _): inner.write(to: &text)
         case .name(let name), .annotated(let name, _): text += "\"\(name)\""
         case .union(let branches):
             text += "["

@@ -129,11 +129,7 @@ struct AvroWalker {
         let start = at
         guard let size = length(payload), list.frames.count < leafLimit else { return nil }
         let block = Block(count: count, end: at &+ size, outer: frame)
-        list.frames.append(
-            Frame(
-                lengthStart: UInt32(truncatingIfNeeded: start), bodyStart: UInt32(truncatingIfNeeded: at),
-                bodyEnd: UInt32(truncatingIfNeeded: block.end), parent: frame))
-        frame = Int32(truncatingIfNeeded: list.frames.count &- 1)
+        frame = list.openFrame(length: start, body: at..<block.end, in: frame)
         return block
     }
 

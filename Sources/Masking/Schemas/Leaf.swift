@@ -1,3 +1,5 @@
+import TidegateWire
+
 /// What a leaf is, whatever its encoding.
 public enum LeafKind: UInt8, Sendable, BitwiseCopyable {
     case string
@@ -33,6 +35,8 @@ public enum LeafKind: UInt8, Sendable, BitwiseCopyable {
 public struct Leaf: Sendable, BitwiseCopyable {
     /// `rule` of a leaf that is for the detectors.
     public static let undecided: Int32 = -1
+    /// `rule` of a text at the first of the places (`place`); lower ones are of further places.
+    static let firstPlace: Int32 = -3
 
     /// Where the field (Protobuf: its tag) or the union (Avro: its index) begins.
     var item: UInt32
@@ -40,7 +44,7 @@ public struct Leaf: Sendable, BitwiseCopyable {
     var value: UInt32
     @usableFromInline var contentStart: UInt32
     @usableFromInline var contentEnd: UInt32
-    /// The rule that takes it, or `undecided`.
+    /// The rule that takes it; below 0 where none does.
     public internal(set) var rule: Int32
     /// Index into `SchemaPlan.names`; below 0 where the name is a map's key.
     public internal(set) var nameID: Int32
@@ -61,6 +65,8 @@ public struct Leaf: Sendable, BitwiseCopyable {
     @inlinable public var content: Range<Int> {
         Int(min(contentStart, contentEnd))..<Int(contentEnd)
     }
+    /// Of a text into which rules reach, where it is a document: which place that is (`SchemaPlan.place`).
+    @inlinable public var place: Int? { rule <= -3 ? -3 - Int(rule) : nil }
     /// Whether `LeafEdit.empty` makes it null or absent, and not the type's zero.
     @inlinable public var canBeAbsent: Bool { absence >= 0 }
 }
@@ -93,10 +99,41 @@ public struct LeafList: Sendable {
     /// True where the payload must be rewritten even if every leaf is kept: unknown fields are to go.
     @inlinable public var mustRewrite: Bool { !removals.isEmpty }
 
+    /// Bytes of room that is kept for the next payload, and those of them that hold something of the last.
+    package var room: (all: Int, used: Int) {
+        (
+            leaves.capacity * MemoryLayout<Leaf>.stride + frames.capacity * MemoryLayout<Frame>.stride
+                + removals.capacity * MemoryLayout<Removal>.stride + splices.capacity * MemoryLayout<Splice>.stride
+                + scratch.capacity,
+            leaves.count + frames.count + removals.count + splices.count + scratch.count
+        )
+    }
+
+    /// Forgets the last payload, and gives back what an uncommonly long one took.
+    package mutating func rest() {
+        leaves.rest()
+        frames.rest()
+        removals.rest()
+        splices.rest()
+        scratch.rest()
+    }
+
     mutating func clear() {
         leaves.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         removals.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a length, written at `length`, of which `body` is what it counts.
+    ///
+    /// - Returns: its place in `frames`.
+    @inline(__always)
+    mutating func openFrame(length: Int, body: Range<Int>, in parent: Int32) -> Int32 {
+        frames.append(
+            Frame(
+                lengthStart: UInt32(truncatingIfNeeded: length), bodyStart: UInt32(truncatingIfNeeded: body.lowerBound),
+                bodyEnd: UInt32(truncatingIfNeeded: body.upperBound), parent: parent))
+        return Int32(truncatingIfNeeded: frames.count &- 1)
     }
 }
 

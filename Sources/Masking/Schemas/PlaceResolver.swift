@@ -25,8 +25,15 @@ public protocol PlaceResolver: Sendable {
     func rule(at place: Place, field: [UInt8], tags: [String]) -> Int?
     /// False where no rule can take anything below: neither by a path nor by a name nor by a tag.
     func looksInside(_ place: Place) -> Bool
+    /// Whether rules reach into a text at this place, where it is a document: then it is offered, with its place
+    /// (`Leaf.place`), whether or not detectors are to see it.
+    func looksInsideText(at place: Place) -> Bool
     /// Whether leaves that no rule takes are offered to detectors.
     var detects: Bool { get }
+}
+
+extension PlaceResolver {
+    public func looksInsideText(at place: Place) -> Bool { false }
 }
 
 /// What a plan is to do where the schema is silent.

@@ -8,7 +8,7 @@ extension PlanCompiler {
             switch type.shape {
             case .null: break
             case .leaf:
-                node.rule = rule(key.mode)
+                node.rule = rule(key.mode, type.leaf.kind, &state)
                 node.count = Int32(type.leaf.kind == .enumeration ? type.leaf.symbols.count : type.leaf.size)
                 node.operation = PlanCompiler.operation(type.leaf)
                 node.kind = type.leaf.kind

@@ -6,7 +6,8 @@ extension PlanCompiler {
         let leaf = key.type - schema.messages.count
         if schema.leafTypes.indices.contains(leaf) {
             state.nodes[Int(index)] = Node(
-                operation: .scalar, rule: rule(key.mode), name: key.name, type: Int32(leaf),
+                operation: .scalar, rule: rule(key.mode, schema.leafTypes[leaf].kind, &state), name: key.name,
+                type: Int32(leaf),
                 count: Int32(schema.leafTypes[leaf].encoding == .varintBytes ? -1 : 0),
                 kind: schema.leafTypes[leaf].kind)
             return

@@ -36,6 +36,9 @@ final class PlanCompiler<Resolver: PlaceResolver>: MapKeyResolver {
         var known: [Key: Int32] = [:]
         var waiting: [(Key, Int32)] = []
         var maps: [DynamicMap] = []
+        /// Of texts that may be documents, by `Leaf.place`.
+        var places: [Resolver.Place] = []
+        var placeIDs: [Resolver.Place: Int32] = [:]
         var names: [[UInt8]] = [[]]
         var nameIDs: [[UInt8]: Int32] = [[]: 0]
         var failure: SchemaError?
@@ -172,6 +175,22 @@ final class PlanCompiler<Resolver: PlaceResolver>: MapKeyResolver {
         case .detected: Leaf.undecided
         case .place: resolver.detects ? Leaf.undecided : Node.unseen
         }
+    }
+
+    /// Who sees a leaf. A text may be a document, into which rules reach: it says at which place it stands.
+    func rule(_ mode: Mode, _ kind: LeafKind, _ state: inout State) -> Int32 {
+        guard case .place(let place) = mode, kind == .string || kind == .bytes, resolver.looksInsideText(at: place)
+        else { return rule(mode) }
+        if let known = state.placeIDs[place] { return Leaf.firstPlace &- known }
+        let id = Int32(state.places.count)
+        state.places.append(place)
+        state.placeIDs[place] = id
+        return Leaf.firstPlace &- id
+    }
+
+    /// The place of a text, by `Leaf.place`.
+    func place(_ id: Int) -> Resolver.Place? {
+        state.withLock { $0.places.indices.contains(id) ? $0.places[id] : nil }
     }
 
     private func tags(ofType type: Int) -> [String] {

@@ -156,11 +156,7 @@ struct ProtobufWalker {
         let start = at
         guard let count = length(payload, end: end), list.frames.count < leafLimit else { return nil }
         let body = Body(end: at &+ count, outer: frame)
-        list.frames.append(
-            Frame(
-                lengthStart: UInt32(truncatingIfNeeded: start), bodyStart: UInt32(truncatingIfNeeded: at),
-                bodyEnd: UInt32(truncatingIfNeeded: body.end), parent: frame))
-        frame = Int32(truncatingIfNeeded: list.frames.count &- 1)
+        frame = list.openFrame(length: start, body: at..<body.end, in: frame)
         return body
     }
 

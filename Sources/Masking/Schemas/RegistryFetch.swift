@@ -11,8 +11,10 @@ struct RegistryFetch: Sendable {
         case found(Schema.Format, text: [UInt8], references: [Schema.Source], tags: [String: [String]])
         /// It does not exist, or is none: asking again soon is of no use.
         case refused(SchemaError)
-        /// Nobody could be asked.
+        /// The registry answers, but not with a schema.
         case unreachable(SchemaError)
+        /// Nobody answers, whatever is asked.
+        case silent(SchemaError)
     }
 
     let base: String
@@ -39,6 +41,7 @@ struct RegistryFetch: Sendable {
             switch error {
             case .refused(let reason): return .refused(reason)
             case .unreachable(let reason): return .unreachable(reason)
+            case .silent(let reason): return .silent(reason)
             }
         }
     }
@@ -46,6 +49,7 @@ struct RegistryFetch: Sendable {
     private enum Stop: Error {
         case refused(SchemaError)
         case unreachable(SchemaError)
+        case silent(SchemaError)
     }
 
     private struct References {
@@ -80,7 +84,7 @@ struct RegistryFetch: Sendable {
     private func ask(_ path: String) async throws(Stop) -> RegistryAnswer {
         let answer: HTTPClient.Answer
         do { answer = try await get(base + path) } catch {
-            throw .unreachable(SchemaError("the registry cannot be reached: \(error)"))
+            throw .silent(SchemaError("the registry cannot be reached: \(error)"))
         }
         switch answer.status {
         case 200:

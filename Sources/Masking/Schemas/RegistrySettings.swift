@@ -7,6 +7,9 @@ public struct RegistrySettings: Sendable {
     public var password: String?
     /// Authorities to trust; nil is the system's.
     public var caFile: String?
+    /// The gateway's own certificate with its key, where the registry asks for one; both or neither.
+    public var certificateFile: String?
+    public var keyFile: String?
     /// A schema is asked for again after so long, while it goes on being used.
     public var refreshSeconds: Int64 = 3600
     /// A schema that could not be asked for again is not used any longer.
@@ -19,8 +22,10 @@ public struct RegistrySettings: Sendable {
     public var cacheLimit = 1024
     /// Schemas that are asked for at a time: ids are a peer's input.
     public var askLimit = 16
-    /// Callers that wait for schemas at a time.
-    public var waitingLimit = 1 << 16
+    /// Schemas that wait to be asked for.
+    public var queueLimit = 1024
+    /// Callers that wait for schemas at a time, each for one: more than there are sessions.
+    public var waitingLimit = 1 << 17
 
     public init(url: String) { self.url = url }
 }

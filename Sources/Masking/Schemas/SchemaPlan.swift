@@ -22,6 +22,8 @@ public final class SchemaPlan: Sendable {
     private let options: PlanOptions
     private let published: PublishedTables
     private let keys: MapKeys
+    /// The `PlanCompiler` that made it.
+    private let compiler: any MapKeyResolver
     private let keyType = LeafType(kind: .string, encoding: .zigzagBytes)
 
     /// Compiles a schema.
@@ -59,6 +61,7 @@ public final class SchemaPlan: Sendable {
         self.published = published
         self.options = options
         keys = MapKeys(resolver, published)
+        compiler = resolver
         isIdle =
             (format == .avro || options.unknownFields == .keep)
             && published.tables.nodes.allSatisfy { $0.rule == Node.unseen && ($0.operation != .map || $0.extra < 0) }
@@ -101,6 +104,14 @@ public final class SchemaPlan: Sendable {
         return LeafText.append(leaf.content, type(of: leaf), payload, to: &text)
     }
 
+    /// Where a text stands into which rules reach.
+    ///
+    /// - Parameter resolver: the type of what the schema was compiled against.
+    /// - Returns: nil for any other leaf.
+    public func place<Resolver: PlaceResolver>(of leaf: Leaf, for resolver: Resolver.Type) -> Resolver.Place? {
+        leaf.place.flatMap { (compiler as? PlanCompiler<Resolver>)?.place($0) }
+    }
+
     /// The name of a leaf's field, or the key that it stands under.
     public func fieldName(of leaf: Leaf, in payload: RawSpan) -> [UInt8] {
         if names.indices.contains(Int(leaf.nameID)) { return names[Int(leaf.nameID)] }
@@ -134,13 +145,15 @@ public final class SchemaPlan: Sendable {
     ///   - list: as `leaves` left it for this payload.
     ///   - edits: one for each leaf.
     ///   - texts: what the edits' ranges are of.
-    /// - Returns: false, with `output` as it was, where edits and leaves do not belong together or the payload would become
-    ///   larger than a length can say.
+    ///   - isStrict: a text that its leaf's type cannot hold is refused, and makes it not empty.
+    /// - Returns: false, with `output` as it was, where edits and leaves do not belong together, or the payload would become
+    ///   larger than a length can say, or a text is refused.
     public func rewrite(
-        _ payload: RawSpan, _ list: inout LeafList, _ edits: [LeafEdit], texts: [UInt8], into output: inout [UInt8]
+        _ payload: RawSpan, _ list: inout LeafList, _ edits: [LeafEdit], texts: [UInt8], isStrict: Bool = false,
+        into output: inout [UInt8]
     ) -> Bool {
         guard edits.count == list.leaves.count, payload.byteCount == list.payloadCount else { return false }
-        return unsafe Splicer(plan: self).rewrite(payload, &list, edits, texts.span.bytes, &output)
+        return unsafe Splicer(plan: self, isStrict: isStrict).rewrite(payload, &list, edits, texts.span.bytes, &output)
     }
 
     func type(of leaf: Leaf) -> LeafType {

@@ -5,8 +5,9 @@ public import TidegateHTTP
 ///
 /// ```
 ///            asked                    found
-///  unknown ---------> being asked for -------> ready <--.
-///                       ^      |                 |  |   | found again
+///  unknown ---------> queued, then   --------> ready <--.
+///                     being asked for            |  |   | found again
+///                       ^      |                 |  |   |
 ///            asked, old |      | refused,        |  '---' after refreshSeconds, while it is used
 ///              enough   |      v unreachable     |
 ///                       '--- failed <------------'  not heard of for maxAgeSeconds
@@ -33,11 +34,20 @@ public final class SchemaRegistry: Sendable {
         /// In the order of use.
         var used: UInt64 = 0
         var isAsking = false
+        /// It is asked for when another answer has come.
+        var isQueued = false
         var waiters: [@Sendable () -> Void] = []
+
+        var isOpen: Bool { isAsking || isQueued }
     }
     private struct State {
         var entries: [SchemaKey: Entry] = [:]
         var asking = 0
+        /// What is asked for next, in order.
+        var queue: [SchemaKey] = []
+        /// Those whose key found no place in the queue.
+        var turnedAway: [@Sendable () -> Void] = []
+        /// Waiters, those turned away too.
         var waiting = 0
         var uses: UInt64 = 0
     }
@@ -67,7 +77,12 @@ public final class SchemaRegistry: Sendable {
         let credentials = settings.user.map {
             HTTPClient.Credentials(user: $0, password: settings.password ?? "")
         }
-        let client = HTTPClient(caFile: settings.caFile, credentials: credentials, limit: 4 << 20)
+        var identity: HTTPClient.Identity?
+        if let certificate = settings.certificateFile, let key = settings.keyFile {
+            identity = HTTPClient.Identity(certificateFile: certificate, keyFile: key)
+        }
+        let client = HTTPClient(
+            caFile: settings.caFile, identity: identity, credentials: credentials, limit: 4 << 20)
         fetch = RegistryFetch(base: base, get: get ?? { try await client.get($0) })
         let start = ContinuousClock.now
         self.clock = clock ?? { start.duration(to: .now).components.seconds }
@@ -76,12 +91,12 @@ public final class SchemaRegistry: Sendable {
     /// The schema of that key, as far as it is known. Never blocks.
     ///
     /// - Parameter wake: called once, on another thread, after `pending`, when it is worth asking again.
-    public func schema(_ key: SchemaKey, wake: @escaping @Sendable () -> Void = {}) -> Answer {
+    public func schema(_ key: SchemaKey, wake: (@Sendable () -> Void)? = nil) -> Answer {
         let now = clock()
         let (answer, isNew) = state.withLock { state -> (Answer, Bool) in
             var entry = state.entries.removeValue(forKey: key) ?? Entry()
             // A key that is turned away is not kept: a peer's ids must not push others out.
-            defer { if entry.schema != nil || entry.failure != nil || entry.isAsking { state.entries[key] = entry } }
+            defer { if entry.schema != nil || entry.failure != nil || entry.isOpen { state.entries[key] = entry } }
             state.uses &+= 1
             entry.used = state.uses
             if let schema = entry.schema {
@@ -92,29 +107,46 @@ public final class SchemaRegistry: Sendable {
                 entry.schema = nil
                 entry.failure = entry.failure ?? SchemaError("\(key) was not heard of for too long")
             }
-            if !entry.isAsking, now < entry.nextAsk {
+            if !entry.isOpen, now < entry.nextAsk {
                 return (.failed(entry.failure ?? SchemaError("\(key) is not known")), false)
             }
             guard state.waiting < settings.waitingLimit else {
                 return (.failed(SchemaError("too many wait for schemas")), false)
             }
-            let isNew = !entry.isAsking
-            if isNew, !begin(&entry, &state) {
-                return (.failed(SchemaError("too many schemas are asked for at a time")), false)
+            // Where others are asked for, it waits for its turn: a busy client makes no good data unreadable.
+            let isNew = begin(&entry, &state)
+            if !entry.isOpen, state.queue.count < settings.queueLimit {
+                entry.isQueued = true
+                state.queue.append(key)
             }
-            entry.waiters.append(wake)
-            state.waiting += 1
+            if let wake {
+                state.waiting += 1
+                if entry.isOpen { entry.waiters.append(wake) } else { state.turnedAway.append(wake) }
+            }
             return (.pending, isNew)
         }
         if isNew { ask(key) }
         return answer
     }
 
+    /// The schema of that key where it may be used now; asks for nothing.
+    public func known(_ key: SchemaKey) -> Schema? {
+        let now = clock()
+        return state.withLock { state in
+            guard let entry = state.entries[key], let schema = entry.schema,
+                now < entry.heard + settings.maxAgeSeconds
+            else { return nil }
+            state.uses &+= 1
+            state.entries[key]?.used = state.uses
+            return schema
+        }
+    }
+
     /// Schemas and failures that are kept.
     public var count: Int { state.withLock { $0.entries.count } }
 
     private func begin(_ entry: inout Entry, _ state: inout State) -> Bool {
-        guard !entry.isAsking, state.asking < settings.askLimit else { return false }
+        guard !entry.isOpen, state.asking < settings.askLimit else { return false }
         entry.isAsking = true
         state.asking += 1
         return true
@@ -151,7 +183,7 @@ public final class SchemaRegistry: Sendable {
             }
         }
         let now = clock()
-        let waiters = state.withLock { state -> [@Sendable () -> Void] in
+        let (waiters, next) = state.withLock { state -> ([@Sendable () -> Void], [SchemaKey]) in
             var entry = state.entries.removeValue(forKey: key) ?? Entry()
             entry.isAsking = false
             state.asking -= 1
@@ -165,27 +197,63 @@ public final class SchemaRegistry: Sendable {
             case (_, .failure(let error)), (.refused(let error), _):
                 entry.failure = error
                 entry.nextAsk = now + settings.negativeSeconds
-            case (.unreachable(let error), _):
+            case (.unreachable(let error), _), (.silent(let error), _):
                 entry.failure = error
                 entry.nextAsk = now + settings.retrySeconds
             case (.found, nil): break  // parsed above
             }
-            let waiters = entry.waiters
+            var waiters = entry.waiters
             entry.waiters = []
-            state.waiting -= waiters.count
             state.entries[key] = entry
+            if case .silent(let error) = outcome { waiters += giveUpQueue(error, now, &state) }
+            let next = takeFromQueue(&state)
+            waiters += state.turnedAway
+            state.turnedAway = []
+            state.waiting -= waiters.count
             makeRoom(&state)
-            return waiters
+            return (waiters, next)
         }
+        for key in next { ask(key) }
         for wake in waiters { wake() }
+    }
+
+    /// Takes keys for which there is room by now.
+    private func takeFromQueue(_ state: inout State) -> [SchemaKey] {
+        let next = Array(state.queue.prefix(max(0, settings.askLimit - state.asking)))
+        state.queue.removeFirst(next.count)
+        state.asking += next.count
+        for key in next {
+            state.entries[key]?.isQueued = false
+            state.entries[key]?.isAsking = true
+        }
+        return next
+    }
+
+    /// Where nobody answers, those behind do not wait for that one after the other.
+    ///
+    /// - Returns: who waited.
+    private func giveUpQueue(_ error: SchemaError, _ now: Int64, _ state: inout State) -> [@Sendable () -> Void] {
+        var waiters: [@Sendable () -> Void] = []
+        for key in state.queue {
+            guard var entry = state.entries[key] else { continue }
+            entry.isQueued = false
+            entry.failure = error
+            entry.nextAsk = now + settings.retrySeconds
+            waiters += entry.waiters
+            entry.waiters = []
+            state.entries[key] = entry
+        }
+        state.queue = []
+        return waiters
     }
 
     /// What was not used for the longest time goes. Failures have room of their own: a peer's ids push no schema out.
     private func makeRoom(_ state: inout State) {
         for isFailure in [true, false] {
-            let settled = state.entries.filter { !$0.value.isAsking && ($0.value.schema == nil) == isFailure }
+            let settled = state.entries.filter { !$0.value.isOpen && ($0.value.schema == nil) == isFailure }
             guard settled.count > settings.cacheLimit else { continue }
-            if let oldest = settled.min(by: { $0.value.used < $1.value.used }) { state.entries[oldest.key] = nil }
+            let oldest = settled.sorted { $0.value.used < $1.value.used }.prefix(settled.count - settings.cacheLimit)
+            for (key, _) in oldest { state.entries[key] = nil }
         }
     }
 }

@@ -78,7 +78,7 @@ enum Fixture {
               url: https://registry:8081
               username: tidegate
               passwordFile: secrets/registry
-              ca: certs/ca.pem
+              tls: { ca: certs/ca.pem, certificate: certs/registry.pem, key: certs/registry.key }
               maxAge: 12h
           profiles:
             pii:

@@ -142,7 +142,7 @@ import TidegatePolicy
         (
             "ca: certs/ca.pem", "verify: none",
             [
-                "warning: backends.orders-kafka.kafka.tls.verify: whoever stands between gateway and brokers can pose as a broker"
+                "warning: backends.orders-kafka.kafka.tls.verify: whoever stands between gateway and brokers can pose as one of them"
             ]
         ),
         (

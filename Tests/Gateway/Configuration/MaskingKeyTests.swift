@@ -84,17 +84,26 @@ import TidegateMasking
         #expect(reading.problems.map(\.message).allSatisfy { $0.contains("leaves 5 to encrypt") })
     }
 
-    @Test func `a registry's password is read where it is asked, and by nobody else`() throws {
+    @Test func `a registry's password and certificates are read where it is asked, and by nobody else`() throws {
         let folder = try Folder()
         try folder.write("secrets", "")
         let text = Fixture.example(
             masking: """
                 masking:
-                  registries: { r: { url: "https://r:8081", username: u, passwordFile: none, ca: no.pem } }
+                  registries: { r: { url: "https://r:8081", username: u, passwordFile: none, tls: { ca: no.pem, certificate: no.crt, key: no.key } } }
                   profiles: { pii: { registry: r, rules: [{ field: a, action: redact }] } }
                 """)
-        let paths = try folder.read(text).problems.map(\.path).filter { $0.hasPrefix("masking") }
-        #expect(paths == ["masking.registries.r.passwordFile", "masking.registries.r.ca"])
+        func paths() throws -> [String] {
+            try folder.read(text).problems.filter { $0.severity == .error && $0.path.hasPrefix("masking") }.map {
+                String($0.path.dropFirst("masking.registries.r.".count))
+            }
+        }
+        #expect(try paths() == ["passwordFile", "tls.ca", "tls.certificate", "tls.key"])
+        for name in ["none", "no.pem", "no.crt", "no.key"] { try folder.write(name, "no certificate") }
+        #expect(try paths() == ["tls"])
+        for name in ["none", "no.pem", "no.crt", "no.key"] {
+            try FileManager.default.removeItem(atPath: folder.path + "/" + name)
+        }
         #expect(try folder.read(text, sections: [.masking]).problems.isEmpty)
         #expect(try folder.read(text, withSecrets: false).problems.filter { $0.path.hasPrefix("masking") }.isEmpty)
     }

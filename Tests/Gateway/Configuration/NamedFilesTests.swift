@@ -129,8 +129,36 @@ import TidegateCore
         let reading = try folder.read(Fixture.example(masking: Fixture.everyForm), withSecrets: false)
         #expect(
             folder.names(reading).filter { !NamedFilesTests.everyFile.contains($0) } == [
-                "schemas/order.avsc", "schemas/pay.proto", "secrets/other-1", "secrets/registry",
+                "certs/registry.key", "certs/registry.pem", "schemas/order.avsc", "schemas/pay.proto",
+                "secrets/other-1", "secrets/registry",
             ])
+    }
+
+    @Test func `what a schema imports is watched, also where it is not there yet or broken`() throws {
+        let folder = try Folder()
+        let masking = """
+            masking:
+              profiles:
+                pii:
+                  schemas: [{ topics: [t], file: pay.proto, message: Pay }]
+                  rules: [{ field: a, action: nullify }]
+            """
+        func reading() throws -> ConfigurationReader.Reading { try folder.read(Fixture.example(masking: masking)) }
+        func isSchemaFine() throws -> Bool {
+            try !reading().problems.contains { $0.path.hasPrefix("masking.profiles") && $0.severity == .error }
+        }
+        try folder.write("pay.proto", #"syntax = "proto3"; import "line.proto"; message Pay { Line line = 1; }"#)
+        try folder.write("other.proto", "")
+        let lacking = try reading()
+        let line = folder.path + "/line.proto"
+        #expect(lacking.states[line] == .some(nil) && lacking.states[folder.path + "/other.proto"] == nil)
+        #expect(try !isSchemaFine())
+        try folder.write("line.proto", #"syntax = "proto3"; import "more.proto"; nonsense"#)
+        let broken = try reading()
+        #expect(broken.states[line] == FileState(line) && FileState(line) != nil)
+        #expect(broken.states[folder.path + "/more.proto"] == .some(nil))
+        try folder.write("line.proto", #"syntax = "proto3"; message Line { string a = 1; }"#)
+        #expect(try isSchemaFine() && broken.states[line] != FileState(line))
     }
 
     @Test func `evidence does not go into a file`() throws {

@@ -7,6 +7,7 @@ import TidegateCore
 @Suite struct UnmaskPageTests {
     /// A page that knows one token of a person, opens what begins with `t`, and remembers what was recorded.
     private final class Desk: Sendable {
+        /// With `!` before what is refused.
         let recorded = Mutex<[String]>([])
         let asked = Mutex<[String]>([])
         let stores: Bool
@@ -29,30 +30,44 @@ import TidegateCore
                 },
                 open: { principal, route, tokens in
                     self.asked.withLock { $0.append("\(principal.subject) \(route ?? "-")") }
-                    return self.opens
-                        ? tokens.map { token in
+                    let known = route == "orders" ? route : nil
+                    guard self.opens else {
+                        return .init(
+                            refusal: "no rule", route: known,
+                            tokens: tokens.map { .refused("no rule", domain: $0 == "x-of-d" ? "d" : nil) })
+                    }
+                    return .init(
+                        route: known,
+                        tokens: tokens.map { token in
                             token.hasPrefix("t")
                                 ? .opened(token == "t-raw" ? [0xff] : Array("clear \"\(token)\"".utf8), domain: "d\"1")
-                                : .refused("not a token")
-                        } : nil
+                                : .refused("not a token", domain: token == "x-of-d" ? "d" : nil)
+                        })
                 },
-                record: { members in
-                    self.recorded.withLock { $0.append(String(decoding: members, as: UTF8.self)) }
-                    return self.stores
+                record: { event in
+                    switch event {
+                    case .opened(let members):
+                        self.recorded.withLock { $0.append(String(decoding: members, as: UTF8.self)) }
+                        return self.stores
+                    case .refused(let members):
+                        self.recorded.withLock { $0.append("!" + String(decoding: members, as: UTF8.self)) }
+                        return true
+                    }
                 })
         }
 
         func ask(
             _ body: String, _ authorization: String? = "Bearer known", method: String = "POST"
         ) -> (status: Int, body: String) {
-            let answer = page.answer(method: method, authorization: authorization, body: Array(body.utf8))
+            let answer = page.answer(
+                method: method, authorization: authorization, body: Array(body.utf8), clientAddress: "192.0.2.7:4000")
             return (answer.status, String(decoding: answer.body, as: UTF8.self))
         }
     }
 
     @Test func `tokens are opened in their order, and evidence tells whose, of which domain and how many`() {
         let desk = Desk()
-        let answer = desk.ask(#"{"tokens":["t1","x","t-raw","t1"],"route":"orders"}"#)
+        let answer = desk.ask(#"{"tokens":["t1","x-of-d","t-raw","t1"],"route":"orders"}"#)
         #expect(answer.status == 200)
         #expect(
             answer.body
@@ -60,9 +75,27 @@ import TidegateCore
                 + "\n")
         #expect(
             desk.recorded.withLock { $0 } == [
-                #","subject":"olga","groups":["officers"],"route":"orders","opened":{"d\"1":3},"refused":1"#
+                #","subject":"olga","groups":["officers"],"route":"orders","client_address":"192.0.2.7:4000","opened":{"d\"1":3},"refused":1,"refused_domains":{"d":1}"#
             ])
         #expect(desk.asked.withLock { $0 } == ["olga orders"])
+    }
+
+    @Test func `a request by which nothing is opened is evidence too, without the words of its client`() {
+        let who = #"!,"subject":"olga","groups":["officers"]"#
+        let address = #""client_address":"192.0.2.7:4000""#
+        let none = Desk()
+        #expect(none.ask(#"{"tokens":["secret","x-of-d"],"route":"other \n words"}"#).status == 200)
+        #expect(
+            none.recorded.withLock { $0 } == [
+                who + #",\#(address),"refused":2,"refused_domains":{"d":1},"reason":"no token can be opened""#
+            ])
+        let forbidden = Desk(opens: false)
+        let answer = forbidden.ask(#"{"tokens":["x-of-d","secret","t1"],"route":"orders"}"#)
+        #expect(answer.status == 403 && !answer.body.contains("d\""))
+        #expect(
+            forbidden.recorded.withLock { $0 } == [
+                who + #","route":"orders",\#(address),"refused":3,"refused_domains":{"d":1},"reason":"no rule""#
+            ])
     }
 
     @Test func `nothing is shown that cannot be recorded`() {
@@ -74,7 +107,6 @@ import TidegateCore
     @Test func `only who is known and let is answered`() {
         let desk = Desk(opens: false)
         let body = #"{"tokens":["t1"]}"#
-        #expect(desk.ask(body).status == 403)
         #expect(desk.ask(body, nil).status == 401)
         #expect(desk.ask(body, "Basic known").status == 401)
         #expect(desk.ask(body, "Bearer other").status == 401)
@@ -82,6 +114,7 @@ import TidegateCore
         #expect(desk.ask(body, "bearer new").status == 503)
         #expect(desk.ask(body, method: "GET").status == 405)
         #expect(desk.recorded.withLock { $0 }.isEmpty)
+        #expect(desk.ask(body).status == 403)
     }
 
     @Test(arguments: ["", "{}", "[]", #"{"tokens":[]}"#, #"{"tokens":[1]}"#, #"{"tokens":"t1"}"#, #"{"tokens":["t1"]"#])

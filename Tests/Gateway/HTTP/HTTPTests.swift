@@ -12,6 +12,7 @@ import TidegateHTTP
             HTTPResponse(
                 status: 200, contentType: "text/plain",
                 body: Array("\(request.method) \(request.headers["x-word"] ?? "-") ".utf8) + request.body)
+        case "/who": HTTPResponse(status: 200, contentType: "text/plain", body: Array(request.clientAddress.utf8))
         case "/moved":
             HTTPResponse(status: 302, contentType: "text/plain", headers: ["Location": "/"], body: [])
         default:
@@ -30,6 +31,8 @@ import TidegateHTTP
         #expect(found.status == 200)
         #expect(String(decoding: found.body, as: UTF8.self) == "GET / a=b")
         #expect(try await client.get("http://127.0.0.1:\(server.port)/none").status == 404)
+        let who = String(decoding: try await client.get("http://127.0.0.1:\(server.port)/who").body, as: UTF8.self)
+        #expect(who.wholeMatch(of: #/127\.0\.0\.1:[1-9][0-9]*/#) != nil)
     }
 
     @Test func `a body is sent as it is, with the headers that were asked for`() async throws {
@@ -81,21 +84,56 @@ import TidegateHTTP
         }
     }
 
-    @Test func `TLS is served, verified, and its certificate replaced`() async throws {
+    /// A folder of its own.
+    private static func folder() throws -> String {
         let folder = FileManager.default.temporaryDirectory.path + "/tidegate-http-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    /// Makes a certificate that is its own authority, and its key.
+    private static func make(_ name: String, in folder: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            "/CN=\(name)", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/\(name).key", "-out",
+            "\(folder)/\(name).pem",
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+    }
+
+    @Test func `a client shows its certificate to a server that asks for one`() async throws {
+        let folder = try HTTPTests.folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["server", "known", "stranger"] { try HTTPTests.make(name, in: folder) }
+        let context = try TLSServerContext(
+            certificate: "\(folder)/server.pem", key: "\(folder)/server.key", clientCA: "\(folder)/known.pem",
+            clients: .required)
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, tls: context, handler: HTTPTests.answer)
+        defer { server.stop() }
+        let url = "https://127.0.0.1:\(server.port)/"
+        func client(_ certificate: String, _ key: String) -> HTTPClient {
+            HTTPClient(
+                caFile: "\(folder)/server.pem",
+                identity: HTTPClient.Identity(
+                    certificateFile: "\(folder)/\(certificate).pem", keyFile: "\(folder)/\(key).key"))
+        }
+        #expect(try await client("known", "known").get(url).status == 200)
+        let refused = [
+            HTTPClient(caFile: "\(folder)/server.pem"), client("stranger", "stranger"), client("known", "stranger"),
+            client("missing", "known"),
+        ]
+        for other in refused { #expect(await (try? other.get(url).status) == nil) }
+    }
+
+    @Test func `TLS is served, verified, and its certificate replaced`() async throws {
+        let folder = try HTTPTests.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         func context(_ name: String) throws -> TLSServerContext {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-            process.arguments = [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                "/CN=\(name)", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/\(name).key", "-out",
-                "\(folder)/\(name).pem",
-            ]
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            process.waitUntilExit()
+            try HTTPTests.make(name, in: folder)
             return try TLSServerContext(certificate: "\(folder)/\(name).pem", key: "\(folder)/\(name).key")
         }
         let server = try HTTPServer(host: "127.0.0.1", port: 0, tls: try context("one"), handler: HTTPTests.answer)

@@ -78,7 +78,7 @@ import TidegatePolicy
 
     @Test func `what a principal may have opened follows from the allow rules that mean him`() {
         func openings(_ route: String?, _ rules: PolicyRule...) -> [UInt16] {
-            CompiledPolicy(rules).openings(for: ada, route: route).map(\.opens)
+            CompiledPolicy(rules).openings(for: ada, on: route.map { [$0] } ?? ["r", "s"]).map(\.opens)
         }
         let some = rule("some", groups: ["staff"], mask: 1, opens: 1)
         let here = rule("here", routes: ["r"], mask: 1, opens: 2)
@@ -90,6 +90,18 @@ import TidegatePolicy
         let stop = PolicyRule(name: "stop", routes: ["s"], effect: .deny)
         #expect(openings("s", some, stop) == [] && openings("r", some, stop) == [1] && openings(nil, some, stop) == [1])
         #expect(openings(nil, some, PolicyRule(name: "all", effect: .deny)) == [])
+        // On the only route that the rule is for, or on each.
+        #expect(openings(nil, here, PolicyRule(name: "stop", routes: ["r"], effect: .deny)) == [])
+        #expect(openings(nil, here, stop) == [2])
+        #expect(openings(nil, some, stop, PolicyRule(name: "too", routes: ["r"], effect: .deny)) == [])
+        // Who may not read has nothing opened, whatever else he may do.
+        for resources in [.unspecified, .any, some.resources] as [PolicyRule.Resources] {
+            let unread = PolicyRule(name: "unread", actions: [.consume], resources: resources, effect: .deny)
+            #expect(openings(nil, some, unread) == [] && openings("r", some, unread) == [])
+        }
+        #expect(openings(nil, some, PolicyRule(name: "no", actions: [.produce], effect: .deny)) == [1])
+        #expect(openings(nil, some, rule("one", topics: ["one"], effect: .deny)) == [1])
+        #expect(openings(nil, some, rule("others", groups: ["x"], effect: .deny)) == [1])
     }
 
     @Test func `a rule does not cover a kind that it does not list`() {

@@ -27,6 +27,17 @@ import TidegateMasking
         #expect(try mask(json, [MaskingRule(field: path, action: .keepLast(4))]) == expected)
     }
 
+    @Test func `metrics, which anybody may read, name no table`() throws {
+        let profile = try MaskingProfile(
+            .init(
+                name: "test",
+                rules: [
+                    MaskingRule(.column("crm.customers.phone"), action: .nullify),
+                    MaskingRule(.column("customers.mail"), action: .nullify), MaskingRule(field: "a.b", action: .drop),
+                ]))
+        #expect(profile.tallies().map(\.label) == ["column phone", "column mail", "a.b"])
+    }
+
     @Test(arguments: [
         (#"{"a":{"n":"12345"}}"#, "a.n", #"{"a":{"n":"****"}}"#),
         (#"{"a":[{"n":"12345"}]}"#, "a.n", #"{"a":[{"n":"****"}]}"#),

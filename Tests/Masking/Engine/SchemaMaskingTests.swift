@@ -90,12 +90,19 @@ struct SchemaMaskingTests {
         }
 
         /// Masks it, waiting for schemas.
-        func masked(_ profile: MaskingProfile, resource: String = "orders") async -> [[UInt8]?] {
+        func masked(
+            _ profile: MaskingProfile, resource: String = "orders", woken note: @escaping @Sendable () -> Void = {}
+        ) async -> [[UInt8]?] {
             var scratch: [UInt8] = []
             var outcomes: [MaskOutcome] = []
             while true {
                 let (woken, wakes) = AsyncStream.makeStream(of: Void.self)
-                let request = MaskRequest(resource: Array(resource.utf8), waker: Waker { wakes.yield() })
+                let request = MaskRequest(
+                    resource: Array(resource.utf8),
+                    waker: Waker {
+                        note()
+                        wakes.yield()
+                    })
                 var counters = MaskCounters()
                 let isDone = unsafe profile.mask(
                     fields.span, in: bytes.span.bytes, for: request, into: &scratch, outcomes: &outcomes,
@@ -136,7 +143,7 @@ struct SchemaMaskingTests {
         async let masked = batch.masked(profile)
         gate.open()
         let outcomes = await masked
-        #expect(outcomes == [[0, 0, 0, 0, 7] + SchemaMaskingTests.masked, Array(#"{"age":30}"#.utf8)])
+        #expect(outcomes == [[0, 0, 0, 0, 7] + SchemaMaskingTests.masked, Array("[redacted]".utf8)])
     }
 
     @Test func `the id may stand in a header, and a key has its own`() async throws {
@@ -150,6 +157,67 @@ struct SchemaMaskingTests {
         let outcomes = await batch.masked(profile)
         #expect(outcomes[1] == SchemaMaskingTests.masked)
         #expect(outcomes[2] == [0, 0, 0, 0, 7])
+    }
+
+    @Test func `of two headers that name schemas neither is believed, but where they agree`() async throws {
+        let gate = Gate()
+        gate.open()
+        // Nothing of it is what the first schema says: JSON would be read as such.
+        let profile = try SchemaMaskingTests.profile(registry: SchemaMaskingTests.registry(gate))
+        for (first, second, isRead) in [(7, 7, true), (7, 8, false), (8, 7, false)] as [(UInt8, UInt8, Bool)] {
+            var batch = Batch()
+            batch.add(.value, SchemaMaskingTests.clear)
+            batch.add(.header, [0, 0, 0, 0, first], name: "__value_schema_id")
+            batch.add(.header, [9], name: "other")
+            batch.add(.header, [0, 0, 0, 0, second], name: "__value_schema_id")
+            let shown = await batch.masked(profile)[0]
+            #expect(shown == (isRead ? SchemaMaskingTests.masked : Array("[redacted]".utf8)))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `ids that nobody knows, however many, hold no batch up and are not all asked for`() async throws {
+        let gate = Gate()
+        gate.open()
+        let asked = Mutex(0)
+        let registry = try SchemaRegistry(
+            RegistrySettings(url: "http://registry"),
+            get: { _ in
+                asked.withLock { $0 += 1 }
+                return HTTPClient.Answer(status: 404, body: [])
+            })
+        let profile = try SchemaMaskingTests.profile(registry: registry)
+        var batch = Batch()
+        for id in 0..<1100 as Range<UInt32> {
+            batch.add(.value, [0, 0, 0, UInt8(id / 256), UInt8(id % 256)] + SchemaMaskingTests.clear, record: id)
+        }
+        let outcomes = await batch.masked(profile)
+        #expect(outcomes.allSatisfy { $0 == Array("[redacted]".utf8) })
+        #expect(asked.withLock { $0 } == 16)
+    }
+
+    @Test func `a batch of many schemas waits for all of them, and is called once a time`() async throws {
+        let gate = Gate()
+        let registry = try SchemaRegistry(
+            RegistrySettings(url: "http://registry"),
+            get: { url in
+                await gate.pass()
+                let body = try JSONSerialization.data(withJSONObject: ["schema": SchemaMaskingTests.avro])
+                return HTTPClient.Answer(status: 200, body: Array(body))
+            })
+        let profile = try SchemaMaskingTests.profile(registry: registry)
+        var batch = Batch()
+        for record in 0..<400 as Range<UInt32> {
+            batch.add(.value, [0, 0, 0, 0, UInt8(record % 40)] + SchemaMaskingTests.clear, record: record)
+        }
+        let calls = Mutex(0)
+        async let masked = batch.masked(profile) { calls.withLock { $0 += 1 } }
+        gate.open()
+        for (record, outcome) in await masked.enumerated() {
+            #expect(outcome == [0, 0, 0, 0, UInt8(record % 40)] + SchemaMaskingTests.masked)
+        }
+        // 16 at a time, and one that was not there yet each time.
+        #expect(calls.withLock { $0 } <= 2 * 40)
     }
 
     @Test func `Protobuf is masked with its lengths, and what no schema names is left out`() async throws {
@@ -195,7 +263,7 @@ struct SchemaMaskingTests {
         var batch = Batch()
         batch.add(.value, SchemaMaskingTests.clear)
         #expect(await batch.masked(profile, resource: "orders.eu") == [SchemaMaskingTests.masked])
-        #expect(await batch.masked(profile, resource: "payments") == [Array(#""[redacted]""#.utf8)])
+        #expect(await batch.masked(profile, resource: "payments") == [Array("[redacted]".utf8)])
         #expect(throws: MaskingSettingsErrors.self) {
             try SchemaMaskingTests.profile(schemas: [FileSchemaSettings(resources: ["a"], file: "/no/such.avsc")])
         }

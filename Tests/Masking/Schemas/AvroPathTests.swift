@@ -50,6 +50,36 @@ struct AvroPathTests {
         #expect(try found(TakesPaths(tags: ["PII"])) == ["email=a@b"])
     }
 
+    @Test(arguments: [
+        (#"{"type":"array","items":"string","confluent:tags":["PII"]}"#, "02 02 'a' 00", ["f=a"]),
+        (#"["null",{"type":"array","items":"string","confluent:tags":["PII"]}]"#, "02 02 02 'a' 00", ["f=a"]),
+        (#"{"type":"array","items":{"type":{"type":"string"},"confluent:tags":["PII"]}}"#, "02 02 'a' 00", ["f=a"]),
+        (#"{"type":"map","values":"string","confluent:tags":["PII"]}"#, "02 02 'k' 02 'a' 00", ["key of f=k", "k=a"]),
+        (#"{"type":{"type":"string"},"confluent:tags":["PII"]}"#, "02 'a'", ["f=a"]),
+        (#"{"type":["null","string"],"confluent:tags":"PII"}"#, "02 02 'a'", ["f=a"]),
+        (#"{"type":{"type":"array","items":"string"},"confluent:tags":["PII"]}"#, "02 02 'a' 00", ["f=a"]),
+        (#"{"type":"Ssn","confluent:tags":["PII"]}"#, "'a'", ["f=a"]),
+        (#"{"type":{"type":"Ssn"},"confluent:tags":["PII"]}"#, "'a'", ["f=a"]),
+        (#"["null",{"type":"Name","confluent:tags":["PII"]}]"#, "02 02 'a'", ["n=a"]),
+        (#"{"type":"map","values":{"type":"Ssn","confluent:tags":["PII"]}}"#, "02 02 'k' 'a' 00", ["k=a"]),
+        // A type that stands in itself.
+        (#"["null",{"type":"R","confluent:tags":["PII"]}]"#, "02 'x' 02 'y' 00", ["s=x", "n=y"]),
+    ])
+    func `a tag of a type takes what stands there, and no other use of its name`(
+        type: String, payload: String, expected: [String]
+    ) throws {
+        let text = #"""
+            {"type":"record","name":"R","fields":[{"name":"s","type":{"type":"fixed","name":"Ssn","size":1}},
+              {"name":"r","type":{"type":"record","name":"Name","fields":[{"name":"n","type":"string"}]}},
+              {"name":"f","type":\#(type)}]}
+            """#
+        let harness = try Harness(try Schema(.avro, Array(text.utf8)), TakesPaths(tags: ["PII"]))
+        let bytes = wire("'s' 02 'n' \(payload)")
+        let isFound = harness.finds(bytes)
+        #expect(isFound)
+        #expect(harness.described(bytes) == expected)
+    }
+
     @Test func `detectors see every leaf that no rule takes`() throws {
         let schema = try Schema(.avro, Array(AvroPathTests.order.utf8))
         let harness = try Harness(schema, TakesPaths(["lines.note"], detects: true))

@@ -36,6 +36,27 @@ struct SchemaFileTests {
         }
     }
 
+    @Test func `a file's imports are found, those of imports too, and those that are not there`() throws {
+        let root = #"""
+            /* import "comment.proto"; */ syntax = "proto3"; // import "line.proto";
+            import "a.proto"; import public 'sub/b.proto' ; import weak "c" ".pro\to";
+            import "google/protobuf/any.proto"; import "../outside.proto"; import "/etc/passwd";
+            option (x) = "import"; message import { string s = 1; import t = 2 [(o) = "no.proto"]; }
+            import option "o.proto"; import "broken
+            """#
+        let files = [
+            "root.proto": root, "a.proto": #"import "sub/b.proto";import"root.proto";import "missing.proto";"#,
+            "sub/b.proto": #"import "sub/d.proto";"#, "sub/d.proto": "", "other.proto": "", "x.avsc": root,
+        ]
+        try withFiles(files.mapValues { Array($0.utf8) }) { folder in
+            let found = Schema.imports(ofFile: folder + "/root.proto").map { $0.dropFirst(folder.count + 1) }
+            #expect(
+                found.sorted() == ["a.proto", "c.proto", "missing.proto", "o.proto", "sub/b.proto", "sub/d.proto"])
+            #expect(Schema.imports(ofFile: folder + "/x.avsc").isEmpty)
+            #expect(Schema.imports(ofFile: folder + "/none.proto").isEmpty)
+        }
+    }
+
     @Test(.enabled(if: PythonOracle.isThere, PythonOracle.lacking)) func `a set of descriptors is read from a file`()
         throws
     {

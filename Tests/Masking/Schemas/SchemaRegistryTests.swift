@@ -172,14 +172,64 @@ struct SchemaRegistryTests {
         #expect(Said(await registry.settled(.id(7))) == .ready(.avro))
         remote.hold()
         let answers = (100..<200).map { Said(registry.schema(.id($0))) }
-        #expect(answers.count { $0 == .pending } == 4 && answers.count { $0 == .failed } == 96)
+        #expect(answers.allSatisfy { $0 == .pending })
+        #expect(await eventually { remote.waiting == 4 })
         remote.release()
-        #expect(await eventually { remote.asked.count == 5 })
+        #expect(await eventually { remote.asked.count == 101 && registry.count == 9 })
         for id in 200..<300 as Range<UInt32> {
             _ = await registry.settled(.id(id))
             #expect(registry.count <= 9 + 4)
         }
         #expect(Said(registry.schema(.id(7))) == .ready(.avro))
+    }
+
+    @Test(arguments: [0, 2, 1024])
+    func `who asks while others are asked for is answered in its turn`(queueLimit: Int) async throws {
+        for id in 1...20 { remote.say("/schemas/ids/\(id)", avro) }
+        let registry = try remote.registry {
+            $0.askLimit = 2
+            $0.queueLimit = queueLimit
+        }
+        remote.hold()
+        for id in 1...4 as ClosedRange<UInt32> { #expect(Said(registry.schema(.id(id))) == .pending) }
+        remote.release()
+        // As sessions do it: ask again whenever called.
+        await withTaskGroup(of: Bool.self) { group in
+            for id in 1...20 as ClosedRange<UInt32> {
+                group.addTask {
+                    var answer = await registry.settled(.id(id))
+                    while case .pending = answer { answer = await registry.settled(.id(id)) }
+                    return Said(answer) == .ready(.avro)
+                }
+            }
+            for await isReady in group { #expect(isReady) }
+        }
+        #expect(remote.asked.count == 20 && Set(remote.asked).count == 20)
+    }
+
+    @Test func `where nobody answers, what waits for its turn fails at once and not one after the other`() async throws
+    {
+        let registry = try remote.registry { $0.askLimit = 1 }
+        remote.goAway()
+        remote.hold()
+        let called = Mutex(0)
+        for id in 0..<10 as Range<UInt32> {
+            #expect(Said(registry.schema(.id(id)) { called.withLock { $0 += 1 } }) == .pending)
+        }
+        remote.release()
+        #expect(await eventually { called.withLock { $0 } == 10 })
+        for id in 0..<10 as Range<UInt32> { #expect(Said(registry.schema(.id(id))) == .failed) }
+        #expect(remote.asked.count == 1)
+    }
+
+    @Test func `what is known is told without being asked for`() async throws {
+        remote.say("/schemas/ids/7", avro)
+        let registry = try remote.registry()
+        #expect(registry.known(.id(7)) == nil && remote.asked.isEmpty)
+        guard case .ready(let schema) = await registry.settled(.id(7)) else { throw ScriptedRegistry.Away() }
+        #expect(registry.known(.id(7)) === schema)
+        remote.advance(24 * 3600)
+        #expect(registry.known(.id(7)) == nil && remote.asked.count == 1)
     }
 
     @Test(arguments: [

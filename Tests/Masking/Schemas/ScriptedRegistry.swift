@@ -41,6 +41,8 @@ final class ScriptedRegistry: Sendable {
     func goAway(_ away: Bool = true) { state.withLock { $0.isAway = away } }
     func advance(_ seconds: Int64) { state.withLock { $0.now += seconds } }
     var asked: [String] { state.withLock { $0.asked } }
+    /// How many are held back.
+    var waiting: Int { state.withLock { $0.held.count } }
 
     func hold() { state.withLock { $0.isHolding = true } }
     func release() {

@@ -34,22 +34,6 @@ struct KafkaSettings: Sendable {
                     "A file that holds the password."),
                 .init("passwordEnv", .text(example: "KAFKA_PASSWORD"), "An environment variable that holds it."),
             ]), "The gateway's own log-in; without it none is made."),
-        .init(
-            "tls",
-            .object([
-                .init(
-                    "ca", .text(example: "certs/ca.pem", check: .file), "Authorities to trust; the system's without it."
-                ),
-                .init(
-                    "certificate", .text(example: "certs/client.pem", check: .file),
-                    "The gateway's own certificate (mTLS)."),
-                .init("key", .text(example: "certs/client.key", check: .secretFile), "Its key."),
-                .init("serverName", .text(example: "kafka.internal"), "The name in the brokers' certificates."),
-                .init(
-                    "verify", .word(["full", "none"]), "full (the default): chain and host name; none: neither.",
-                    caution: .init(
-                        "none", "whoever stands between gateway and brokers can pose as a broker",
-                        "verify: full, with ca and serverName where they are needed")),
-            ]), "TLS towards the brokers; without it plaintext."),
+        TLSSettings.property(towards: "brokers"),
     ])
 }

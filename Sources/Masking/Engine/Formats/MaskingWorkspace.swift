@@ -20,22 +20,34 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     var counted: [UInt64]
     /// Tokens opened in this call.
     var opened: UInt32 = 0
+    /// Values that could not be looked into, in documents inside of this field's text.
+    private var nestedFailures: UInt32 = 0
     var opens = UnmaskScope.nothing
     var opensNothing: Bool { if case .nothing = opens { true } else { false } }
     /// What a record key's rules do instead.
     var isKey = false
+    /// Something in the key could neither be shown nor be made a token.
+    var isKeyLost = false
+    /// The field was given up as a whole.
+    var hasFailed = false
     /// A string without its escapes; what an action has made of a text.
     var plain: [UInt8] = []
     var replaced: [UInt8] = []
-    /// By slot: whose dates are moved.
-    var subjects: [[UInt8]] = []
+    /// A name that is put together, a text that is decoded, the digits of a number.
+    private var room: [UInt8] = []
+    /// Whose dates are moved.
+    let subjects: DateSubjects
     /// Of a payload with a schema: its leaves, what becomes of them, their new texts, and the name of one.
     var leaves = LeafList()
     var leafEdits: [LeafEdit] = []
     var leafTexts: [UInt8] = []
     var leafName: [UInt8] = []
+    /// The leaves that say whose dates it has.
+    var subjectLeaves = LeafList()
     /// How the fields of this call are read.
     var readings: [Reading] = []
+    /// What the registry says in this call.
+    var schemas = SchemaAnswers()
     /// How many documents are scanned, inside of each other, and what each is scanned with.
     private var scans = 0
     private var stops: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
@@ -51,7 +63,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         keyActs = rules.keyActions.map { $0.map { Act($0) } }
         splices = Splices(rules.actions)
         counted = [UInt64](repeating: 0, count: rules.tallies.rules.count + rules.tallies.detectors.count)
-        subjects = [[UInt8]](repeating: [], count: rules.subjectCount)
+        subjects = DateSubjects(slots: rules.subjectCount)
     }
 
     final class Act {
@@ -131,21 +143,60 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         _ text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, _ places: PlaceSet, depth: Int,
         into output: inout [UInt8]
     ) -> Inspection {
-        if MaskingWorkspace.mayBeDocument(text) {
+        if NestedDocument.mayBe(text) || NestedDocument.mayBeString(text) {
             if depth >= MaskingWorkspace.nestingLimit { return .failed }
-            let start = output.count
-            var scanner = unsafe JSONScanner(self, part, name: name, nesting: depth + 1)
-            swap(&scanner.output, &output)
-            let isDocument = unsafe text.withUnsafeBytes { unsafe scanner.scan($0, places) }
-            swap(&scanner.output, &output)
-            if isDocument {
-                if scanner.edits == 0 { return .unchanged }
-                return output.count > start ? .edited : .null
+            if let inspection = unsafe scan(text, name: name, part, places, depth: depth, into: &output) {
+                return inspection
             }
+        } else if !places.isEmpty || !part.names.isEmpty, NestedDocument.looksBroken(text) {
+            return .failed
         }
         if unsafe finds(in: text, name: name, part) { return compose(text, part, into: &output) }
         if part.detectors == nil { return .unchanged }
+        if unsafe text.withUnsafeBytes({ unsafe NumberText.isScaled($0) }) {
+            var digits = takeRoom()
+            defer { give(room: &digits) }
+            if NumberText.append(digitsOf: text, to: &digits), unsafe finds(in: digits.span.bytes, name: name, part) {
+                // Two ways to write a number are two keys.
+                return isKey ? .failed : unsafe compose(digits.span.bytes, part, into: &output)
+            }
+        }
         return unsafe inspectBase64(text, name: name, part, places, depth: depth, into: &output)
+    }
+
+    /// Looks into a text that may be a document.
+    ///
+    /// - Returns: nil where it is none, nor anything that a lenient reader could take for one and find more in than the
+    ///   detectors do, who look at it as text.
+    private func scan(
+        _ text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, _ places: PlaceSet, depth: Int,
+        into output: inout [UInt8]
+    ) -> Inspection? {
+        let start = output.count
+        let (entered, found, failures) = (trail.count, findings?.count ?? 0, nestedFailures)
+        var scanner = unsafe JSONScanner(self, part, name: name, nesting: depth + 1)
+        swap(&scanner.output, &output)
+        let isDocument = unsafe text.withUnsafeBytes { unsafe scanner.scan($0, places) }
+        swap(&scanner.output, &output)
+        if isDocument {
+            nestedFailures &+= scanner.failures
+            if scanner.edits == 0 { return .unchanged }
+            return output.count > start ? .edited : .null
+        }
+        nestedFailures = failures
+        if findings != nil {
+            trail.removeLast(trail.count - entered)
+            findings?.removeLast((findings?.count ?? found) - found)
+        }
+        if scanner.isTooDeep { return .failed }
+        if !places.isEmpty || !part.names.isEmpty, NestedDocument.looksBroken(text) { return .failed }
+        if part.detectors != nil, NestedDocument.hasEscape(text) {
+            var plain: [UInt8] = []
+            unsafe text.withUnsafeBytes { unsafe JSONEscapes.appendText(of: $0, to: &plain) }
+            let seen = unsafe finds(in: text, name: name, part) ? detection.findings.count : 0
+            if unsafe finds(in: plain.span.bytes, name: name, part), detection.findings.count > seen { return .failed }
+        }
+        return nil
     }
 
     /// True where detectors find something: `detection.findings`.
@@ -189,7 +240,8 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             output.append(bytes: text.extracting(copied..<start))
             copied = end
             guard let act else {
-                output.append(contentsOf: MaskingProfile.redacted)
+                // Two keys would become one.
+                isKeyLost = true
                 continue
             }
             if act.isNull {
@@ -217,30 +269,29 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         _ text: RawSpan, name: UnsafeRawBufferPointer, _ part: PartRules, _ places: PlaceSet, depth: Int,
         into output: inout [UInt8]
     ) -> Inspection {
-        guard depth < MaskingWorkspace.nestingLimit, let encoding = Base64Text(text) else { return .unchanged }
-        let decoded = encoding.decoded
+        let hasPatterns = part.detectors?.hasPatterns == true
+        guard unsafe text.withUnsafeBytes({ unsafe Base64Text.mayBe($0, anything: hasPatterns) }) else {
+            return .unchanged
+        }
+        var decoded = takeRoom()
+        defer { give(room: &decoded) }
+        guard let encoding = Base64Text(text, into: &decoded) else { return .unchanged }
+        let isText = (try? UTF8Span(validating: decoded.span)) != nil
+        if !isText || depth >= MaskingWorkspace.nestingLimit {
+            // What is found there could not be replaced, and what may be in there still deeper nobody looks for.
+            if unsafe finds(in: decoded.span.bytes, name: name, part) { return .failed }
+            return isText && Base64Text.isReadable(decoded) ? .failed : .unchanged
+        }
         var masked: [UInt8] = []
         let inside = unsafe inspect(
             decoded.span.bytes, name: name, part, places, depth: depth + 1, into: &masked)
         switch inside {
         case .unchanged, .null, .failed: return inside
         case .edited:
+            if isKey { return .failed }
             encoding.append(masked, to: &output)
             return .edited
         }
-    }
-
-    /// True where a lenient reader might see an object or an array.
-    static func mayBeDocument(_ content: RawSpan) -> Bool {
-        var at = 0
-        while let byte = content.byte(at: at) {
-            switch byte {
-            case UInt8(ascii: "{"), UInt8(ascii: "["): return true
-            case 0...0x20, 0xef, 0xbb, 0xbf, 0xfe, 0xff: at += 1  // white space, control characters, byte order marks
-            default: return false
-            }
-        }
-        return false
     }
 
     /// A number of JSON, looked at as the digits that it stands for: `4.1e3` is 4100.
@@ -248,9 +299,13 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     func inspect(
         number: RawSpan, isScaled: Bool, name: UnsafeRawBufferPointer, _ part: PartRules
     ) -> Inspection {
-        if isScaled, let digits = NumberText.digits(of: number) {
-            guard unsafe finds(in: digits.span.bytes, name: name, part) else { return .unchanged }
-            return unsafe compose(digits.span.bytes, part)
+        if isScaled {
+            var digits = takeRoom()
+            defer { give(room: &digits) }
+            if NumberText.append(digitsOf: number, to: &digits) {
+                guard unsafe finds(in: digits.span.bytes, name: name, part) else { return .unchanged }
+                return unsafe compose(digits.span.bytes, part)
+            }
         }
         return unsafe finds(in: number, name: name, part) ? compose(number, part) : .unchanged
     }
@@ -262,12 +317,28 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         return unsafe text.withUnsafeBytes { unsafe scanner.scan($0, PlaceSet()) }
     }
 
-    /// Keeps whose dates the rules of this document move.
-    func findSubjects(in content: RawSpan) {
-        for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
+    /// Keeps what the paths of subjects name in a field of the record: itself, or what is in it where it is a document.
+    func keepSubjects(_ text: [UInt8], _ places: PlaceSet) {
+        let named = rules.values.subjects.allAccepted(places)
+        for slot in 0..<DateSubjects.limit where named &>> UInt32(slot) & 1 != 0 {
+            unsafe text.withUnsafeBytes { unsafe subjects.keep($0, slot: slot) }
+        }
+        guard unsafe NestedDocument.mayBe(text.span.bytes) else { return }
         let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         var scanner = unsafe JSONScanner(self, rules.values, name: none)
-        unsafe content.withUnsafeBytes { unsafe scanner.capture($0) }
+        subjects.next = places
+        unsafe text.withUnsafeBytes { unsafe scanner.findSubjects(inField: $0) }
+    }
+
+    /// Appends the token of all of a key's bytes, or of a value's in it.
+    ///
+    /// - Returns: false where there is no key material for it: the record must go.
+    func appendWholeKey(_ bytes: RawSpan, to output: inout [UInt8]) -> Bool {
+        guard let action = rules.wholeKey, action.append(bytes, isNumber: false, subjects, into: &output) else {
+            isKeyLost = true
+            return false
+        }
+        return true
     }
 
     /// Nothing of what was masked stays in it.
@@ -275,9 +346,20 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         findings = nil
         trail = []
         opened = 0
+        nestedFailures = 0
         opens = .nothing
+        schemas.removeAll()
         freeLongStops()
-        for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
+        subjects.rest()
+        plain.rest()
+        replaced.rest()
+        leafEdits.rest()
+        leafTexts.rest()
+        leafName.rest()
+        readings.rest()
+        leaves.rest()
+        subjectLeaves.rest()
+        detection.rest()
     }
 
     /// - Parameter bytes: of the value's text, where findings are asked for.
@@ -302,6 +384,22 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         swap(&taken, &plain)
         taken.removeAll(keepingCapacity: true)
         return taken
+    }
+
+    func takeNestedFailures() -> UInt32 {
+        defer { nestedFailures = 0 }
+        return nestedFailures
+    }
+
+    func takeRoom() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &room)
+        return taken
+    }
+
+    func give(room given: inout [UInt8]) {
+        given.removeAll(keepingCapacity: given.capacity <= 1 << 20)
+        swap(&given, &room)
     }
 
     /// What is there stays: texts inside of texts write behind each other.
@@ -346,6 +444,19 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         if isMarked { return taken }
         marks.append(taken)
         return nil
+    }
+
+    /// Bytes of room that is kept between calls, and those of them that hold something.
+    var roomAtRest: (all: Int, used: Int) {
+        let texts = [plain, replaced, room, leafTexts, leafName]
+        let (subjects, detection, leaves) = (subjects.room, detection.room, (self.leaves.room, subjectLeaves.room))
+        return (
+            texts.reduce(0) { $0 + $1.capacity } + subjects.all + detection.all + leaves.0.all + leaves.1.all
+                + leafEdits.capacity * MemoryLayout<LeafEdit>.stride
+                + readings.capacity * MemoryLayout<Reading>.stride,
+            texts.reduce(0) { $0 + $1.count } + subjects.used + detection.used + leaves.0.used + leaves.1.used
+                + leafEdits.count + readings.count
+        )
     }
 
     func give(marks given: consuming [UInt64]) {

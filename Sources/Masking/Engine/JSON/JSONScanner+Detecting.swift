@@ -7,7 +7,7 @@ extension JSONScanner {
     /// True where a number may be an identifier that is written with a fraction or an exponent: its digits are not seen
     /// before they are put together.
     mutating func isScaled(_ start: Int, _ end: Int) -> Bool {
-        guard part.detectors != nil, !isCapturing, end &- start >= NumberText.shortestScaled else { return false }
+        guard part.detectors != nil, end &- start >= NumberText.shortestScaled else { return false }
         for at in start..<end {
             switch byte(at) {
             case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return true
@@ -17,41 +17,10 @@ extension JSONScanner {
         return false
     }
 
-    /// True where a string may be base64 of a text: its first sixteen characters are, and stand for bytes of UTF-8.
+    /// True where a string may be base64 of a text.
+    @inline(__always)
     mutating func mayBeBase64(_ start: Int, _ end: Int) -> Bool {
-        guard end &- start >= Base64Text.shortest &+ 2 else { return false }
-        var word: UInt32 = 0
-        var continuing = 0
-        for index in 1...Base64Text.shortest {
-            let byte = byte(start &+ index)
-            let sextet: UInt8
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): sextet = byte &- 71
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): sextet = byte &- 65
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): sextet = byte &+ 4
-            case UInt8(ascii: "+"), UInt8(ascii: "-"): sextet = 62
-            case UInt8(ascii: "/"), UInt8(ascii: "_"): sextet = 63
-            case UInt8(ascii: "\\"): return true
-            case UInt8(ascii: "="): return index &+ 2 >= end &- start &- 1
-            default: return false
-            }
-            word = word &<< 6 | UInt32(sextet)
-            guard index & 3 == 0 else { continue }
-            for place in 0..<3 {
-                let decoded = UInt8(truncatingIfNeeded: word &>> UInt32(16 &- 8 &* place))
-                if decoded < 0x80 {
-                    let isText = decoded >= 0x20 || decoded == 9 || decoded == 10 || decoded == 13
-                    if continuing > 0 || !isText { return false }
-                } else if decoded < 0xc0 {
-                    if continuing == 0 { return false }
-                    continuing &-= 1
-                } else {
-                    if continuing > 0 || decoded > 0xf4 { return false }
-                    continuing = decoded < 0xe0 ? 1 : decoded < 0xf0 ? 2 : 3
-                }
-            }
-        }
-        return true
+        unsafe Base64Text.mayBe(bytes(start &+ 1, end &- 1), anything: hasPatterns)
     }
 
     /// True where detectors may find something in what stands there: a block that it touches is marked.
@@ -75,11 +44,19 @@ extension JSONScanner {
     /// Looks at a string or a number with the detectors, for JSON in a string, and for base64.
     mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet) {
         let name = unsafe nameEnd > nameStart ? bytes(nameStart, nameEnd) : rootName
+        if unsafe !namesHaveEscapes && !JSONScanner.isGeneral(name) {
+            return unsafe inspect(start, end, places, name)
+        }
+        inspectWithFullName(start, end, places)
+    }
+
+    mutating func inspect(_ start: Int, _ end: Int, _ places: PlaceSet, _ name: UnsafeRawBufferPointer) {
         if byte(start) == UInt8(ascii: "\"") {
             unsafe inspectText(start, end, name, places)
             return
         }
         let made = workspace.replaced.count
+        workspace.subjects.position = start
         let outcome = unsafe workspace.inspect(
             number: bytes(start, end).bytes, isScaled: isScaled(start, end), name: name, part)
         finish(outcome, from: made, isText: false, start, end)
@@ -91,12 +68,13 @@ extension JSONScanner {
     mutating func inspectText(
         _ start: Int, _ end: Int, _ name: UnsafeRawBufferPointer, _ places: PlaceSet, isName: Bool = false
     ) {
+        workspace.subjects.position = start
         let inside = unsafe bytes(start &+ 1, end &- 1)
         let isPlain = !hasEscape && !mayNest(start)
         if isPlain {
             // Most have nothing in them.
             let isFound = unsafe isMarked(start, end) && workspace.finds(in: inside.bytes, name: name, part)
-            if !isFound, !mayBeBase64(start, end) { return }
+            if !isFound, !mayBeBase64(start, end), unsafe !NumberText.isScaled(inside) { return }
             if isFound {
                 if mayReplaceBySplices, spliceFindings(start &+ 1) { return }
                 let made = workspace.replaced.count
@@ -144,7 +122,9 @@ extension JSONScanner {
     ) {
         var outcome = outcome
         if isName, case .null = outcome { outcome = .failed }
-        if write(outcome, from: made, isText: isText, start) {
+        // Of a number in a key all digits count, and how they are written.
+        if workspace.isKey, !isText, case .edited = outcome { outcome = .failed }
+        if write(outcome, from: made, isText: isText, start, end) {
             copied = end
             edits &+= 1
         }

@@ -45,7 +45,7 @@ extension JSONScanner {
                 let inside = depth &+ 1
                 let behind: Int?
                 if first == UInt8(ascii: "{"), inner != 0, ended == 0 {
-                    behind = inside < JSONScanner.depthLimit ? members(begin, inner, inside) : nil
+                    behind = inside < JSONScanner.depthLimit ? members(begin, inner, inside) : tooDeep()
                 } else if first == UInt8(ascii: "\""), ended == 0 {
                     behind = waiting(begin, inner)
                 } else if inner == 0 {

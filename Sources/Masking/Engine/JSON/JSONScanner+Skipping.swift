@@ -7,7 +7,7 @@ extension JSONScanner {
         switch byte(start) {
         case UInt8(ascii: "\""): return string(start)
         case UInt8(ascii: "{"), UInt8(ascii: "["):
-            return depth < JSONScanner.depthLimit ? skipContainer(start, depth) : nil
+            return depth < JSONScanner.depthLimit ? skipContainer(start, depth) : tooDeep()
         case UInt8(ascii: "t"): return word(start, 0x6575_7274, 4)
         case UInt8(ascii: "n"): return word(start, 0x6c6c_756e, 4)
         case UInt8(ascii: "f"):
@@ -16,6 +16,12 @@ extension JSONScanner {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number(start)
         default: return nil
         }
+    }
+
+    @inline(never)
+    mutating func tooDeep() -> Int? {
+        isTooDeep = true
+        return nil
     }
 
     /// An array or object that no rule can reach into, with all that is inside of it: without a call for each.
@@ -47,7 +53,7 @@ extension JSONScanner {
                 let first = reader.space(at &+ 1)
                 guard first >= 0 else { return nil }
                 let inside = depth &+ 63 &- objects.leadingZeroBitCount
-                guard inside < JSONScanner.depthLimit else { return nil }
+                guard inside < JSONScanner.depthLimit else { return tooDeep() }
                 if reader.byte(first) == close {
                     end = first &+ 1
                 } else if objects &>> 63 == 0 {
