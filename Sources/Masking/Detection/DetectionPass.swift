@@ -26,6 +26,10 @@ public struct DetectionPass: ~Copyable {
     /// What `mark` found: bit i of word n is set where something may be found that touches block 64 * n + i.
     public var marks: [UInt64] = []
 
+    /// The text has no more than 64 bytes: what they are.
+    var isWhole = false
+    var whole = TextMasks()
+
     /// Behind the last zone of digits and letters that was read, and the last token.
     var zoneEnd = 0
     /// Where the zone begins that is being read.
@@ -141,15 +145,19 @@ struct NameMeanings {
         return meaning
     }
 
+    /// Eight bytes from `offset` on, the first one lowest, with zeros behind the name's end.
     @inline(__always)
     private static func word(_ name: RawSpan, _ offset: Int) -> UInt64 {
         if let whole = name.littleEndian(UInt64.self, at: offset) { return whole }
-        var word: UInt64 = 0
-        var at = name.byteCount &- 1
-        while at >= offset {
-            word = word << 8 | UInt64(name.byte(at: at) ?? 0)
-            at &-= 1
+        let left = name.byteCount &- offset
+        if offset >= 8, let last = name.littleEndian(UInt64.self, at: name.byteCount &- 8) {
+            return last &>> UInt64((8 &- left) &* 8)
         }
+        if let first = name.littleEndian(UInt32.self, at: 0), let last = name.littleEndian(UInt32.self, at: left &- 4) {
+            return UInt64(first) | UInt64(last) &<< UInt64((left &- 4) &* 8)
+        }
+        var word: UInt64 = 0
+        for at in 0..<left { word |= UInt64(name.byte(at: at) ?? 0) &<< UInt64(at &* 8) }
         return word
     }
 

@@ -110,7 +110,7 @@ public final class DetectorSet: Sendable {
     /// - Parameter text: the plain value, mostly UTF-8; other bytes neither trap nor hide anything.
     /// - Parameter name: the field's name as it stands (key, column, header), or nothing.
     public func find(in text: RawSpan, name: RawSpan, _ pass: inout DetectionPass) {
-        if !pass.findings.isEmpty { pass.findings.removeAll(keepingCapacity: true) }
+        while !pass.findings.isEmpty { pass.findings.removeLast() }
         pass.isAssuming = false
         pass.hasHit = false
         let meaning = pass.names.meaning(name, for: self, patterns)

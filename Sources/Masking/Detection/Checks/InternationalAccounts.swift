@@ -11,19 +11,21 @@ extension Checksum {
         let structures = IBANStructures.shared
         let start = Int(structures.starts[first &* 26 &+ second])
         guard start >= 0, text.byteCount &- 4 == Int(structures.kinds[start]) else { return false }
+        // What is left of a division by 97 now and then; 17 digits and a letter fit.
         var remainder = 0
         for offset in 4..<text.byteCount {
             let kind = structures.kinds[start &+ offset &- 3]
+            if remainder >= 1_000_000_000_000_000 { remainder %= 97 }
             if let digit = text.decimal(at: offset) {
                 guard kind != IBANStructures.letter else { return false }
-                remainder = (remainder &* 10 &+ digit) % 97
+                remainder = remainder &* 10 &+ digit
             } else {
                 guard kind != IBANStructures.digit, let letter = text.capital(at: offset) else { return false }
-                remainder = (remainder &* 100 &+ letter &+ 10) % 97
+                remainder = remainder &* 100 &+ letter &+ 10
             }
         }
         let country = (first &+ 10) &* 100 &+ second &+ 10
-        return (remainder &* 1_000_000 &+ country &* 100 &+ check) % 97 == 1
+        return (remainder % 97 &* 1_000_000 &+ country &* 100 &+ check) % 97 == 1
     }
 }
 

@@ -93,6 +93,27 @@ struct WordReader {
         length &+= 1
     }
 
+    /// Appends the bytes of a range, which is not empty.
+    @inline(__always)
+    mutating func append(_ text: TextBytes, _ start: Int, _ end: Int) {
+        var (one, two, three) = (one, two, three)
+        var before = (one, two, three)
+        for at in start..<end {
+            let byte = text[at]
+            before = (one, two, three)
+            one = ContextWords.hash(one, byte)
+            two = ContextWords.hash(two, byte)
+            three = ContextWords.hash(three, byte)
+        }
+        self.one = one
+        // 0 stands for no word.
+        if self.two != 0 { self.two = two }
+        if self.three != 0 { self.three = three }
+        singular = (before.0, self.two != 0 ? before.1 : 0, self.three != 0 ? before.2 : 0)
+        last = text[end &- 1] | 0x20
+        length &+= end &- start
+    }
+
     /// Ends the word, if there is one.
     mutating func endWord() -> Context {
         guard length > 0 else { return [] }
@@ -159,22 +180,25 @@ extension TextBytes {
         while at < start {
             let byte = self[at]
             if isIdeograph(at) {
-                take(reader.endWord(), &result, &digits)
                 for offset in 0..<3 { reader.append(self[at &+ offset]) }
                 take(reader.endWord(), &result, &digits)
-                at &+= 2
+                at &+= 3
             } else if byte.isWordByte, !byte.isDigit {
-                if byte.isCapital, self[at &- 1].isLetter, !self[at &- 1].isCapital {
-                    take(reader.endWord(), &result, &digits)
+                // To the word's end: the next one may begin with a capital.
+                let word = at
+                at &+= 1
+                while at < start, self[at].isWordByte, !self[at].isDigit, !isIdeograph(at),
+                    !self[at].isCapital || self[at &- 1].isCapital || !self[at &- 1].isLetter
+                {
+                    at &+= 1
                 }
-                reader.append(byte)
-            } else {
+                reader.append(self, word, at)
                 take(reader.endWord(), &result, &digits)
+            } else {
                 if byte.isDigit { digits &+= 1 }
+                at &+= 1
             }
-            at &+= 1
         }
-        take(reader.endWord(), &result, &digits)
         if !result.isDisjoint(with: .against) || !behind { return result }
         reader = WordReader()
         at = end

@@ -10,6 +10,14 @@ extension DetectorSet {
                 guard text[at &+ 1] == UInt8(ascii: "4"), text[at &+ 2] == UInt8(ascii: "0") else { continue }
                 behind = at &+ 3
             }
+            if pass.isAssuming {
+                // Whoever looks there looks closer.
+                if text[behind].isWordByte, isLocal(text[at &- 1]) || text[at &- 1] == UInt8(ascii: "\"") {
+                    pass.hasHit = true
+                    return
+                }
+                continue
+            }
             guard let end = domainEnd(text, behind) else { continue }
             var start = at
             while isLocal(text[start &- 1]), at &- start < 320 { start &-= 1 }
@@ -36,15 +44,11 @@ extension DetectorSet {
 
     @inline(__always)
     private func isLocal(_ byte: UInt8) -> Bool {
-        if byte.isWordByte { return true }
-        switch byte {
-        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "!"),
-            UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"),
-            UInt8(ascii: "*"), UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "{"), UInt8(ascii: "}"),
-            UInt8(ascii: "|"):
-            return true
-        default: return false
-        }
+        // A bit for each of ! # $ % & ' * + - . and the digits, then for ^ _ { | } ~ and the letters.
+        let low: UInt64 = 0x03ff_6cfa_0000_0000
+        let high: UInt64 = 0x7fff_fffe_c7ff_fffe
+        if byte >= 0x80 { return true }
+        return (byte < 0x40 ? low : high) &>> UInt64(byte & 63) & 1 != 0
     }
 
     /// Behind the domain that begins at `start`: labels with points between, the last one of letters; nil where it is none.
@@ -73,8 +77,9 @@ extension DetectorSet {
     private func isTopLevel(_ text: TextBytes, _ start: Int, _ end: Int) -> Bool {
         let length = end &- start
         guard length >= 2, length <= 63 else { return false }
-        if text.has("XN--", at: start) { return length > 4 }
-        for at in start..<end where !text[at].isLetter && text[at] < 0x80 { return false }
+        for at in start..<end where !text[at].isLetter && text[at] < 0x80 {
+            return length > 4 && text.has("XN--", at: start)
+        }
         // "picture@2x.png" is a file.
         if length == 3,
             text.has("PNG", at: start) || text.has("JPG", at: start) || text.has("GIF", at: start)

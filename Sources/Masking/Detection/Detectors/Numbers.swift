@@ -4,6 +4,8 @@ extension DetectorSet {
     /// - Returns: the group to go on with.
     func examineStart(_ text: TextBytes, _ group: Int, _ pass: inout DetectionPass) -> Int {
         var window = NumberWindow(pass.run, group)
+        // Too little for any number, date or address.
+        if pass.run.count &- window.first < 7, pass.run.groupCount &- group < 3 { return group &+ 1 }
         let hasDigit = pass.run.group(group).hasDigit
         // Of a number in several groups the first has digits or is a country, a kind, a prefix: at most two letters.
         if !hasDigit, pass.run.group(group).end &- window.start > 2 { return group &+ 1 }

@@ -24,36 +24,55 @@ extension DetectorSet {
     private func examineToken(_ text: TextBytes, _ start: Int, _ pass: inout DetectionPass) {
         var at = start
         var isStart = true
-        var digits = 0
-        var letters = 0
-        // Each place where a word begins may begin a key; the last one that began a value is kept.
-        while true {
-            let byte = text[at]
-            if byte.isAlphanumeric {
-                if isStart, let end = keyEnd(text, at, &pass) {
+        var hasEquals = false
+        var digits: UInt64 = 0
+        var letters: UInt64 = 0
+        // Each place where a word begins may begin a key; what is behind a key is looked at anew.
+        block: while at < text.count {
+            let limit = min(64, text.count &- at)
+            let masks = pass.masks(text, from: at)
+            let alphanumeric = masks.alphanumeric
+            let length = (~(alphanumeric | masks.word)).trailingZeroBitCount
+            let used: UInt64 = length >= 64 ? ~0 : 1 &<< UInt64(length) &- 1
+            var starts = alphanumeric & ~(alphanumeric &<< 1 | (isStart ? 0 : 1)) & used
+            while starts != 0 {
+                let place = starts.trailingZeroBitCount
+                if let end = keyEnd(text, at &+ place, &pass) {
                     if pass.hasHit { return }
+                    let before: UInt64 = 1 &<< UInt64(place) &- 1
+                    digits |= masks.digit & before
+                    letters |= masks.letter & before
                     at = end
                     isStart = false
-                    continue
+                    continue block
                 }
-                isStart = false
-                if byte.isDigit { digits &+= 1 } else { letters &+= 1 }
-            } else if byte.isTokenByte {
+                starts &= starts &- 1
+            }
+            digits |= masks.digit & used
+            letters |= masks.letter & used
+            at &+= length
+            if length == limit {
+                isStart = alphanumeric &>> UInt64(limit &- 1) & 1 == 0
+            } else if text[at] == UInt8(ascii: "=") {
+                hasEquals = true
                 isStart = true
+                at &+= 1
             } else {
                 break
             }
-            at &+= 1
         }
         pass.tokenEnd = max(at, start &+ 1)
         var end = at
         while end > start, text[end &- 1] == UInt8(ascii: ".") { end &-= 1 }
-        if enabled.has(.mac), digits > 0 {
+        if enabled.has(.mac), digits != 0 {
             var value = end
             while value > start, text[value &- 1] != UInt8(ascii: "="), end &- value < 18 { value &-= 1 }
             if end &- value == 17 || end &- value == 14 { examineHardwareAddress(text, value, end, &pass) }
         }
-        if enabled.has(.secret), digits > 0, letters > 0, end &- start != 36 || !text.isInUUID(start, end) {
+        // Nothing can announce a secret that is all of the text but its name.
+        let isAlone = start == 0 && !hasEquals && !isSecretByte(text[at])
+        if isAlone, !pass.isAssuming, !pass.name.contains(Context(.secret)) { return }
+        if enabled.has(.secret), digits != 0, letters != 0, end &- start != 36 || !text.isInUUID(start, end) {
             examineSecret(text, start, end, &pass)
         }
     }
@@ -221,6 +240,8 @@ extension DetectorSet {
             if isName { start = at &+ 1 }
             if isName, !isAnnounced, !pass.isAssuming, !pass.name.contains(Context(.secret)) { return }
         }
+        // Nothing before it, and no name that announces it.
+        if start == 0, !isAnnounced, !pass.isAssuming, !pass.name.contains(Context(.secret)) { return }
         guard end &- start >= 16, end &- start <= 4096, looksRandom(text, start, end) else { return }
         if end &- start == 36, text.isInUUID(start, end) { return }
         isAnnounced = isAnnounced || pass.isAssuming || pass.name.contains(Context(.secret))

@@ -36,7 +36,116 @@ struct CharacterRun: ~Copyable {
     private(set) var isLast = true
 
     /// Reads groups from `start` on, where one begins, until something no number has inside or until there is no room.
-    mutating func read(_ text: TextBytes, from start: Int) {
+    ///
+    /// - Parameter masks: of the bytes from there on.
+    mutating func read(_ text: TextBytes, from start: Int, _ masks: TextMasks) {
+        if !readBlock(text, from: start, masks) { readSlowly(text, from: start) }
+    }
+
+    /// As `readSlowly`, by masks.
+    ///
+    /// - Returns: false where it does not end in them.
+    private mutating func readBlock(_ text: TextBytes, from start: Int, _ masks: TextMasks) -> Bool {
+        guard start >= 0, start < text.count else { return false }
+        let (characters, groups) = unsafe made()
+        let limit = min(64, text.count &- start)
+        let isEnd = start &+ limit == text.count
+        let alphanumeric = masks.alphanumeric
+        var count = 0
+        var groupCount = 0
+        var letters: UInt64 = 0
+        var at = 0
+        var mark: UInt8 = 0
+        var marks = 0
+        var lettersOnly = 0
+        var isExtension = false
+        var hasBracket = false
+        while true {
+            var length = (~(alphanumeric &>> UInt64(at))).trailingZeroBitCount
+            if at &+ length >= limit, !isEnd { return false }
+            var inGroup: UInt64 = length >= 64 ? ~0 : 1 &<< UInt64(length) &- 1
+            var groupLetters = masks.letter &>> UInt64(at) & inGroup
+            var cut = false
+            if groupLetters != 0 {
+                let first = groupLetters.trailingZeroBitCount
+                let place = start &+ at &+ first
+                if first >= 4, text[place] | 0x20 == UInt8(ascii: "x"), text.isDigit(place &+ 1) {
+                    cut = true
+                    length = first
+                    inGroup = 1 &<< UInt64(length) &- 1
+                    groupLetters = 0
+                }
+            }
+            let hasDigit = groupLetters != inGroup
+            lettersOnly = hasDigit ? 0 : lettersOnly &+ 1
+            if groupCount > 0, !hasDigit {
+                let beginsAccount = unsafe groups[0].limit == 4 && letters & 0b1111 == 0b0011
+                // A word: what is a number ended before it.
+                if length > 4 || (lettersOnly > 1 && !beginsAccount) { break }
+            }
+            unsafe copy(text, start &+ at, length, to: characters + count)
+            letters |= groupLetters &<< UInt64(count)
+            count &+= length
+            unsafe groups[groupCount] = Group(
+                start: start &+ at, end: start &+ at &+ length, limit: UInt8(truncatingIfNeeded: count), mark: mark,
+                marks: UInt8(truncatingIfNeeded: marks), hasDigit: hasDigit, hasBracket: hasBracket,
+                isExtension: isExtension)
+            groupCount &+= 1
+            at &+= length
+            isExtension = cut
+            hasBracket = false
+            if cut {
+                mark = UInt8(ascii: "x")
+                marks = 1
+            } else {
+                if at >= limit { break }
+                marks = (~(masks.mark &>> UInt64(at))).trailingZeroBitCount
+                if marks == 0 || marks > 3 { break }
+                if at &+ marks >= limit {
+                    if isEnd { break }
+                    return false
+                }
+                if alphanumeric &>> UInt64(at &+ marks) & 1 == 0 { break }
+                mark = text[start &+ at]
+                for offset in 0..<marks where text[start &+ at &+ offset] & 0xfe == UInt8(ascii: "(") {
+                    hasBracket = true
+                }
+            }
+            at &+= marks
+            if at >= limit || groupCount == CharacterRun.groupRoom { return false }
+        }
+        self.count = count
+        self.groupCount = groupCount
+        self.letters = letters
+        end = unsafe groups[groupCount &- 1].end
+        isLast = true
+        return true
+    }
+
+    /// Copies digits and letters, in capitals.
+    @inline(__always) @unsafe
+    private func copy(_ text: TextBytes, _ start: Int, _ length: Int, to: UnsafeMutablePointer<UInt8>) {
+        guard text.count >= 8 else {
+            for index in 0..<length {
+                let byte = text[start &+ index]
+                unsafe to[index] = byte.isLetter ? byte & 0xdf : byte
+            }
+            return
+        }
+        var index = 0
+        while index < length {
+            // Eight bytes, of which the first are wanted; at the text's end they lie higher.
+            let from = min(start &+ index, text.count &- 8)
+            let loaded = unsafe UnsafeRawPointer(text.block(from)).loadUnaligned(as: UInt64.self)
+            let word = UInt64(littleEndian: loaded) &>> UInt64((start &+ index &- from) &* 8)
+            // Of digits and letters only these have that bit.
+            let capitals = word & ~((word & 0x4040_4040_4040_4040) &>> 1)
+            unsafe UnsafeMutableRawPointer(to + index).storeBytes(of: capitals.littleEndian, as: UInt64.self)
+            index &+= 8
+        }
+    }
+
+    private mutating func readSlowly(_ text: TextBytes, from start: Int) {
         let (characters, groups) = unsafe made()
         count = 0
         groupCount = 0
@@ -134,9 +243,10 @@ struct CharacterRun: ~Copyable {
 
     private mutating func made() -> (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<Group>) {
         if let characters = unsafe characters, let groups = unsafe groups { return unsafe (characters, groups) }
-        let characters = UnsafeMutablePointer<UInt8>.allocate(capacity: CharacterRun.room)
+        // What is copied eight bytes at a time may reach behind the last one.
+        let characters = UnsafeMutablePointer<UInt8>.allocate(capacity: CharacterRun.room + 8)
         let groups = UnsafeMutablePointer<Group>.allocate(capacity: CharacterRun.groupRoom)
-        unsafe characters.initialize(repeating: 0, count: CharacterRun.room)
+        unsafe characters.initialize(repeating: 0, count: CharacterRun.room + 8)
         let empty = Group(
             start: 0, end: 0, limit: 0, mark: 0, marks: 0, hasDigit: false, hasBracket: false, isExtension: false)
         unsafe groups.initialize(repeating: empty, count: CharacterRun.groupRoom)

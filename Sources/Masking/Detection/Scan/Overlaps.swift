@@ -28,7 +28,7 @@ extension DetectionPass {
             }
             index = limit
         }
-        findings.removeLast(findings.count &- kept)
+        while findings.count > kept { findings.removeLast() }
     }
 
     /// What the scan adds is nearly in order, and moves by a few places without any memory. Users' patterns are matched

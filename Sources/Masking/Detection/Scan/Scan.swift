@@ -43,8 +43,9 @@ extension DetectorSet {
     func scan(_ text: TextBytes, _ pass: inout DetectionPass, isFolded: Bool = false) -> Bool {
         pass.begin()
         if pass.isMarking { return markBlocks(text, &pass) }
-        var classes = ByteClasses()
-        if text.count <= 64 {
+        pass.isWhole = text.count <= 64
+        if pass.isWhole {
+            var classes = ByteClasses()
             unsafe tidegate_byte_classes(text.block(0), text.count, &classes)
             // A short value without anything that could begin to be found.
             let some = classes.digit | classes.at | classes.high | classes.colon | classes.dash & classes.dash &<< 1
@@ -55,6 +56,7 @@ extension DetectorSet {
             if classes.control != 0, !isFolded, hasGap(text, 0, classes.control, classes.digit, classes.mark) {
                 return folds(&pass)
             }
+            pass.whole = TextMasks(classes)
             var none = Before()
             examine(text, 0, &classes, &none, &pass)
             return false
@@ -85,7 +87,7 @@ extension DetectorSet {
             if pass.hasHit { return false }
             before.digit = classes.digit
             isQuiet =
-                unsafe pass.isAssuming && text.count &- offset >= 64
+                unsafe pass.isAssuming && text.count &- offset >= 64 && mayBeQuiet(classes)
                 && tidegate_quiet_blocks(text.block(offset), 64) == 1
             offset &+= 64
         }
@@ -122,11 +124,17 @@ extension DetectorSet {
                 pass.keyEnd = min(pass.keyEnd, end)
             }
             before.digit = classes.digit
-            isQuiet = unsafe count == 64 && tidegate_quiet_blocks(text.block(offset), 64) == 1
+            isQuiet = unsafe count == 64 && mayBeQuiet(classes) && tidegate_quiet_blocks(text.block(offset), 64) == 1
             offset &+= 64
         }
         pass.hasHit = false
         return false
+    }
+
+    /// False where `tidegate_quiet_blocks` would not go over the block: most are told without a call.
+    @inline(__always)
+    private func mayBeQuiet(_ classes: ByteClasses) -> Bool {
+        classes.digit | classes.at | classes.backslash | classes.high == 0
     }
 
     /// Goes over blocks in which nothing can begin, where the block before is such a one as well; `before` is as if they
@@ -173,6 +181,15 @@ extension DetectorSet {
         _ pass: inout DetectionPass
     ) {
         let digit = classes.digit
+        if enabled.has(.email), classes.at != 0, !pass.isAssuming {
+            let before = pass.findings.count
+            examineEmails(text, offset, classes.at, &pass)
+            // Nothing that is found inside of an address stands beside it.
+            if pass.isWhole, pass.findings.count > before {
+                let found = pass.findings[before]
+                if found.start == 0, found.end == text.count { return }
+            }
+        }
         if asksNumbers || asksTokens {
             let token = digit | classes.letter | classes.word
             let token2 = token & shifted(token, before.token, 1)
@@ -253,7 +270,11 @@ extension DetectorSet {
             before.token2 = token2
             before.token4 = token4
         }
-        if enabled.has(.email), classes.at != 0 { examineEmails(text, offset, classes.at, &pass) }
+        // A block that is marked already needs no other reason; what begins in it goes no further for a mark.
+        let isMarked = pass.isMarking && pass.hasHit
+        if enabled.has(.email), classes.at != 0, pass.isAssuming, !isMarked {
+            examineEmails(text, offset, classes.at, &pass)
+        }
         if asksAddresses {
             let hexOrColon = digit | classes.letter | classes.colon
             let linked = classes.colon & shifted(hexOrColon, before.beforeColon, 1)
@@ -261,7 +282,7 @@ extension DetectorSet {
                 let double = linked & shifted(classes.colon, before.colon, 1)
                 let linked2 = linked & chained(linked, before.linked)
                 let linked3 = linked2 & chained(linked2, before.linked2)
-                if double | linked3 != 0 { examineAddresses(text, offset, double | linked3, &pass) }
+                if double | linked3 != 0, !isMarked { examineAddresses(text, offset, double | linked3, &pass) }
                 before.linked2 = linked2
             } else {
                 before.linked2 = 0

@@ -10,13 +10,14 @@ extension DetectorSet {
                 left &= ~0 << UInt64(done)
                 continue
             }
-            examineZone(text, zoneStart(text, at, pass.zoneEnd), at, &pass)
+            examineZone(text, zoneStart(text, at, pass.zoneEnd, pass), at, &pass)
             if pass.hasHit { return }
         }
     }
 
     /// Where the zone begins that `place` lies in: to the left over groups with digits, and one short word before them.
-    private func zoneStart(_ text: TextBytes, _ place: Int, _ limit: Int) -> Int {
+    private func zoneStart(_ text: TextBytes, _ place: Int, _ limit: Int, _ pass: borrowing DetectionPass) -> Int {
+        if pass.isWhole, limit == 0, pass.whole.isNumber(upTo: place) { return 0 }
         var start = place
         // The place may be a mark behind a group, or in front of one.
         while start > limit, !text.isAlphanumeric(start) { start &-= 1 }
@@ -25,11 +26,18 @@ extension DetectorSet {
         while true {
             var begin = start
             var hasDigit = false
-            while begin > limit, text.isAlphanumeric(begin &- 1) {
+            if pass.isWhole {
+                let before = (1 &<< UInt64(start)) &- 1
+                begin = max(limit, 64 &- (~pass.whole.alphanumeric & before).leadingZeroBitCount)
+                let group = ((2 &<< UInt64(start)) &- 1) & (~0 &<< UInt64(begin))
+                hasDigit = pass.whole.digit & group != 0
+            } else {
+                while begin > limit, text.isAlphanumeric(begin &- 1) {
+                    hasDigit = hasDigit || text.isDigit(begin)
+                    begin &-= 1
+                }
                 hasDigit = hasDigit || text.isDigit(begin)
-                begin &-= 1
             }
-            hasDigit = hasDigit || text.isDigit(begin)
             if !isFirst, !hasDigit, start &- begin > 3 || isBehindWord { return nextGroup(text, start) }
             var at = begin
             var marks = 0
@@ -74,7 +82,14 @@ extension DetectorSet {
         defer { pass.isInZone = false }
         var at = start
         zone: while true {
-            pass.run.read(text, from: at)
+            if let end = settledEnd(text, at, &pass) {
+                at = end
+                while text[at].isMark { at &+= 1 }
+                if text.isAlphanumeric(at), !pass.hasHit { continue }
+                break
+            }
+            let masks = pass.masks(text, from: at)
+            pass.run.read(text, from: at, masks)
             let groups = pass.run.groupCount
             guard groups > 0 else {
                 at = pass.run.end
@@ -84,7 +99,7 @@ extension DetectorSet {
             while group < groups {
                 // Far from the end of what was read a number is read whole.
                 if group > 0, !pass.run.isLast, pass.run.first(group) > 24 || group > 12 { break }
-                if let end = settledEnd(text, pass.run.group(group).start, &pass) {
+                if group > 0, let end = settledEnd(text, pass.run.group(group).start, &pass) {
                     at = end
                     while text[at].isMark { at &+= 1 }
                     if text.isAlphanumeric(at), !pass.hasHit { continue zone }

@@ -14,6 +14,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     /// By rule, each behind a reference: an action is many references, which would be counted whenever it is copied.
     let acts: [Act]
     private let keyActs: [Act?]
+    let splices: Splices
     var detection = DetectionPass()
     /// How often each rule, then each detector acted since they were taken.
     var counted: [UInt64]
@@ -22,6 +23,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     /// Values that could not be looked into, in documents inside of this field's text.
     private var nestedFailures: UInt32 = 0
     var opens = UnmaskScope.nothing
+    var opensNothing: Bool { if case .nothing = opens { true } else { false } }
     /// What a record key's rules do instead.
     var isKey = false
     /// Something in the key could neither be shown nor be made a token.
@@ -59,6 +61,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         self.rules = rules
         acts = rules.actions.map { Act($0) }
         keyActs = rules.keyActions.map { $0.map { Act($0) } }
+        splices = Splices(rules.actions)
         counted = [UInt64](repeating: 0, count: rules.tallies.rules.count + rules.tallies.detectors.count)
         subjects = DateSubjects(slots: rules.subjectCount)
     }
@@ -226,8 +229,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             } else if act?.action.isOpen(to: opens) == true {
                 continue
             }
-            counted[rule] &+= 1
-            counted[rules.tallies.rules.count + part.detectorTallies[Int(finding.detector)]] &+= 1
+            found(rule, tally: part.detectorTallies[Int(finding.detector)])
             if findings != nil {
                 findings?.append(
                     MaskingFinding(
@@ -371,6 +373,12 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
                 action: action?.word ?? "redact"))
     }
 
+    /// Counts a find of a detector.
+    func found(_ rule: Int, tally: Int) {
+        counted[rule] &+= 1
+        counted[rules.tallies.rules.count &+ tally] &+= 1
+    }
+
     func takePlain() -> [UInt8] {
         var taken: [UInt8] = []
         swap(&taken, &plain)
@@ -423,6 +431,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     }
 
     deinit {
+        splices.deallocate()
         for index in unsafe stops.indices { unsafe stops[index].deallocate() }
     }
 

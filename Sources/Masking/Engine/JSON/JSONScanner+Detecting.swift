@@ -29,6 +29,10 @@ extension JSONScanner {
         if !detects { return false }
         var block = start &>> 6
         let last = (end &- 1) &>> 6
+        if block &>> 6 == last &>> 6 {
+            let touched = (2 &<< UInt64(last &- block)) &- 1
+            return marks[block &>> 6] &>> UInt64(block & 63) & touched != 0
+        }
         while block <= last {
             let bits = marks[block &>> 6] &>> UInt64(block & 63)
             if bits & 1 != 0 { return true }
@@ -72,6 +76,7 @@ extension JSONScanner {
             let isFound = unsafe isMarked(start, end) && workspace.finds(in: inside.bytes, name: name, part)
             if !isFound, !mayBeBase64(start, end), unsafe !NumberText.isScaled(inside) { return }
             if isFound {
+                if mayReplaceBySplices, spliceFindings(start &+ 1) { return }
                 let made = workspace.replaced.count
                 let outcome = unsafe workspace.compose(inside.bytes, part)
                 return finish(outcome, from: made, isText: true, isName: isName, start, end)
@@ -86,6 +91,28 @@ extension JSONScanner {
             return outcome
         }
         finish(outcome, from: made, isText: true, isName: isName, start, end)
+    }
+
+    /// Writes a string with what was found replaced, where it is written as it stands and the rules' texts are known.
+    ///
+    /// - Parameter start: of the text in the document.
+    /// - Returns: false where some rule makes something else of it.
+    private mutating func spliceFindings(_ start: Int) -> Bool {
+        let count = workspace.detection.findings.count
+        for index in 0..<count
+        where !splices[part.detectorRules[workspace.detection.findings[index].detector]].isForFinds { return false }
+        var isEdited = false
+        for index in 0..<count {
+            let finding = workspace.detection.findings[index]
+            guard start &+ finding.start >= copied, finding.start < finding.end else { continue }
+            let rule = part.detectorRules[finding.detector]
+            workspace.found(rule, tally: part.detectorTallies[finding.detector])
+            unsafe splices.append(bytes(copied, start &+ finding.start), splices.inside(rule), to: &output)
+            copied = start &+ finding.end
+            isEdited = true
+        }
+        if isEdited { edits &+= 1 }
+        return true
     }
 
     /// Writes what became of what stands there; null is no name.

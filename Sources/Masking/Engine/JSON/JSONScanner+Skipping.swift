@@ -24,25 +24,82 @@ extension JSONScanner {
         return nil
     }
 
+    /// An array or object that no rule can reach into, with all that is inside of it: without a call for each.
     mutating func skipContainer(_ start: Int, _ depth: Int) -> Int? {
-        let isObject = byte(start) == UInt8(ascii: "{")
-        let close = byte(start) &+ 2  // '{' and '}', '[' and ']' are two apart
-        guard var at = space(start &+ 1) else { return nil }
-        if byte(at) == close { return at &+ 1 }
+        guard var reader = unsafe JSONReader(document, stops, at: start) else { return nil }
+        let first = reader.space(start &+ 1)
+        guard first >= 0 else { return nil }
+        let close = reader.byte(start) &+ 2  // '{' and '}', '[' and ']' are two apart
+        if reader.byte(first) == close { return first &+ 1 }
+        // Behind the highest bit, which only marks the end, a bit for each one that is open, the innermost the lowest: it is
+        // an object.
+        var objects: UInt64 = close == UInt8(ascii: "}") ? 0b11 : 0b10
+        var at = first
         while true {
-            if isObject {
-                guard byte(at) == UInt8(ascii: "\""), let keyEnd = string(at), let colon = space(keyEnd),
-                    byte(colon) == UInt8(ascii: ":"), let begin = space(colon &+ 1)
-                else { return nil }
-                at = begin
+            if objects & 1 != 0 {
+                guard reader.byte(at) == UInt8(ascii: "\""), let end = string(at, &reader) else { return nil }
+                let colon = reader.space(end)
+                guard colon >= 0, reader.byte(colon) == UInt8(ascii: ":") else { return nil }
+                at = reader.space(colon &+ 1)
+                guard at >= 0 else { return nil }
             }
-            // Most are strings: without a call.
-            let behind = byte(at) == UInt8(ascii: "\"") ? string(at) : skip(at, depth: depth &+ 1)
-            guard let end = behind, let next = space(end) else { return nil }
-            if byte(next) != UInt8(ascii: ",") { return byte(next) == close ? next &+ 1 : nil }
-            guard let following = space(next &+ 1) else { return nil }
-            at = following
+            var end: Int
+            switch reader.byte(at) {
+            case UInt8(ascii: "\""):
+                guard let behind = string(at, &reader) else { return nil }
+                end = behind
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                let close = reader.byte(at) &+ 2
+                let first = reader.space(at &+ 1)
+                guard first >= 0 else { return nil }
+                let inside = depth &+ 63 &- objects.leadingZeroBitCount
+                guard inside < JSONScanner.depthLimit else { return tooDeep() }
+                if reader.byte(first) == close {
+                    end = first &+ 1
+                } else if objects &>> 63 == 0 {
+                    objects = objects &<< 1 | (close == UInt8(ascii: "}") ? 1 : 0)
+                    at = first
+                    continue
+                } else {
+                    guard let behind = skipContainer(at, inside) else { return nil }
+                    end = behind
+                    reader.seek(end)
+                }
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                end = reader.number(at)
+                if end < 0 {
+                    guard let behind = number(at) else { return nil }
+                    end = behind
+                }
+            default:
+                guard let behind = skip(at, depth: depth) else { return nil }
+                end = behind
+            }
+            while true {
+                let next = reader.space(end)
+                guard next >= 0 else { return nil }
+                if reader.byte(next) == UInt8(ascii: ",") {
+                    at = reader.space(next &+ 1)
+                    guard at >= 0 else { return nil }
+                    break
+                }
+                let close = objects & 1 != 0 ? UInt8(ascii: "}") : UInt8(ascii: "]")
+                guard reader.byte(next) == close else { return nil }
+                end = next &+ 1
+                objects &>>= 1
+                if objects == 1 { return end }
+            }
         }
+    }
+
+    /// As `string`, read by the reader where it can.
+    @inline(__always)
+    mutating func string(_ start: Int, _ reader: inout JSONReader) -> Int? {
+        let end = reader.string(start)
+        if end >= 0 { return end }
+        guard let behind = string(start) else { return nil }
+        reader.seek(behind)
+        return behind
     }
 
     /// The next byte that is no white space; nil at the end.
@@ -140,18 +197,11 @@ extension JSONScanner {
         return at &+ length
     }
 
+    @inline(never)
     mutating func number(_ start: Int) -> Int? {
-        if start &+ 8 <= count {
-            // A few digits, which end in the same eight bytes: most numbers. A carry only reaches bytes behind the first
-            // that is no digit.
-            let loaded = unsafe document.loadUnaligned(fromByteOffset: start, as: UInt64.self)
-            let word = UInt64(littleEndian: loaded) ^ 0x3030_3030_3030_3030
-            let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
-            if others != 0, word & 0xff != 0 || others & 0x8000 != 0 {
-                let end = start &+ others.trailingZeroBitCount &>> 3
-                let next = byte(end)
-                if end > start, next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e") { return end }
-            }
+        if let base = unsafe document.baseAddress {
+            let end = unsafe JSONReader.number(base.assumingMemoryBound(to: UInt8.self), count, start)
+            if end >= 0 { return end }
         }
         var at = start
         if byte(at) == UInt8(ascii: "-") { at &+= 1 }

@@ -13,16 +13,38 @@ extension JSONScanner {
     /// or null.
     mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
+        if mayReplaceBySplices, splices[rule].isOne { return splice(start, end, rule) }
         if !workspace.isKey, case .nothing = workspace.opens, let replacement = workspace.acts[rule].replacement {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
             replacement.append(json: value, to: &output)
-            workspace.acted(rule, bytes: explains ? textCount(start, end) : 0)
+            workspace.acted(rule, bytes: textCount(start, end))
         } else {
             guard act(start, end, rule) else { return }
         }
         copied = end
         edits &+= 1
+    }
+
+    /// Writes the bytes that stand for a value or for a part of it; what stays of it is copied with what follows.
+    @inline(__always)
+    private mutating func splice(_ start: Int, _ end: Int, _ rule: Int) {
+        var splice = splices[rule]
+        var (from, to) = (start, end)
+        if byte(start) != UInt8(ascii: "\"") {
+            splice = Splices.null
+        } else if splice.kept != 0 {
+            let text = unsafe bytes(start &+ 1, end &- 1).bytes
+            if splice.kept > 0 {
+                from = start &+ 1 &+ Replacement.keptEnd(of: text, first: splice.kept, isJSON: true)
+            } else {
+                to = start &+ 1 &+ Replacement.keptStart(of: text, last: 0 &- splice.kept, isJSON: true)
+            }
+        }
+        unsafe splices.append(bytes(copied, from), splice, to: &output)
+        copied = to
+        edits &+= 1
+        workspace.acted(rule)
     }
 
     /// - Returns: false where the value stays as it is.

@@ -6,7 +6,8 @@ import TidegateWire
 /// Scans one JSON document (RFC 8259, strictly) once, without a tree, and writes it anew from the first value on that a
 /// rule names; what no rule names is copied byte by byte.
 ///
-/// The only type of the engine that loads through a pointer: `at < count` stands before each load. Whatever is not exactly
+/// With `JSONReader` the only type of the engine that loads from a document through a pointer: `at < count` stands before
+/// each load. Whatever is not exactly
 /// one valid value fails, and leaves the output as it was.
 @safe
 struct JSONScanner {
@@ -46,6 +47,11 @@ struct JSONScanner {
     var detects = false
     /// Values that no path names deserve a look: by their names, by their content, or inside of their strings.
     var looks = false
+    /// `members` may read the objects.
+    var hasOnlyPaths = false
+    let splices: Splices
+    /// Where a value's splice is known, it is what is written.
+    var mayReplaceBySplices = false
     /// The rules have names that are patterns.
     let hasNames: Bool
     /// The detectors include patterns of users.
@@ -63,6 +69,7 @@ struct JSONScanner {
         self.workspace = workspace
         self.part = part
         rules = workspace.rules
+        splices = workspace.splices
         unsafe rootName = name
         self.nesting = nesting
         explains = workspace.findings != nil
@@ -95,6 +102,8 @@ struct JSONScanner {
             looks = true  // for base64, into which that did not look
         }
         looks = looks || hasNames
+        hasOnlyPaths = !looks && !explains && !rules.hasRemovals && part.narrowPaths != nil
+        mayReplaceBySplices = !explains && !workspace.isKey && workspace.opensNothing
         let written = output.count
         var hasSubjects = false
         let isWhole = withStops { scanner in
@@ -121,10 +130,11 @@ struct JSONScanner {
     /// Calls `body` while `stops` says where the document's strings may end.
     mutating func withStops(_ body: (inout JSONScanner) -> Bool) -> Bool {
         let words = (count &+ 63) &>> 6
-        let room = unsafe workspace.beginStops(words)
+        let room = unsafe workspace.beginStops(words &+ 1)
         defer { workspace.endStops() }
         guard let room = unsafe room, let bytes = unsafe document.baseAddress else { return false }
         unsafe tidegate_json_stops(bytes.assumingMemoryBound(to: UInt8.self), count, room)
+        unsafe room[words] = ~0  // `JSONReader` needs no other end
         unsafe stops = UnsafeBufferPointer(start: room, count: words)
         let result = body(&self)
         unsafe stops = UnsafeBufferPointer(start: nil, count: 0)
@@ -138,6 +148,7 @@ struct JSONScanner {
         edits = 0
         failures = 0
         (detects, looks, isTooDeep) = (false, false, false)
+        (hasOnlyPaths, mayReplaceBySplices) = (false, false)
         (nameStart, nameEnd) = (0, 0)
         (ownerStart, ownerEnd) = (0, 0)
         namesHaveEscapes = false
@@ -186,22 +197,35 @@ struct JSONScanner {
     mutating func isLookedAt(_ start: Int, _ end: Int) -> Bool {
         if mayNest(start) { return true }
         if isMarked(start, end), hasPatterns || !isWords(start, end) { return true }
-        return looks && part.detectors != nil && mayBeBase64(start, end)
+        return looks && end &- start >= Base64Text.shortest &+ 2 && part.detectors != nil && mayBeBase64(start, end)
     }
 
     /// True for few letters and nothing else: no built-in detector knows such a value.
     @inline(__always)
     mutating func isWords(_ start: Int, _ end: Int) -> Bool {
-        guard end &- start < 18 else { return false }
-        var at = start &+ 1
-        while at < end &- 1 {
-            let byte = byte(at)
-            guard (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_") || byte == 0x20 else {
-                return false
-            }
-            at &+= 1
+        let length = end &- start &- 2
+        guard length < 16, start &+ 9 <= count else { return false }
+        let fill: UInt64 = 0x6161_6161_6161_6161
+        let first = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: start &+ 1, as: UInt64.self))
+        if length >= 8 {
+            let last = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: end &- 9, as: UInt64.self))
+            return JSONScanner.areWords(first) && JSONScanner.areWords(last)
         }
-        return true
+        let used: UInt64 = (1 &<< UInt64(length &* 8)) &- 1
+        return JSONScanner.areWords(first & used | fill & ~used)
+    }
+
+    /// True where all eight bytes are letters, spaces or underscores.
+    @inline(__always)
+    private static func areWords(_ word: UInt64) -> Bool {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let small = word | 0x2020_2020_2020_2020
+        // Without high bits no sum reaches the next byte.
+        if word & high != 0 { return false }
+        let letters = (small &+ 0x1f1f_1f1f_1f1f_1f1f) & ~(small &+ 0x0505_0505_0505_0505)
+        let spaces = ~((word ^ 0x2020_2020_2020_2020) &+ 0x7f7f_7f7f_7f7f_7f7f)
+        let underscores = ~((word ^ 0x5f5f_5f5f_5f5f_5f5f) &+ 0x7f7f_7f7f_7f7f_7f7f)
+        return (letters | spaces | underscores) & high == high
     }
 
     @inline(__always)
@@ -221,6 +245,7 @@ struct JSONScanner {
     }
 
     mutating func object(_ start: Int, _ places: PlaceSet, _ depth: Int) -> Int? {
+        if hasOnlyPaths { return members(start, places.lowest, depth) }
         guard var at = space(start &+ 1) else { return nil }
         if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
         var removal = Removal(keptEnd: start &+ 1)

@@ -5,6 +5,8 @@ import TidegateWire
 /// What a profile looks for in one part of a record: immutable, shared by all loops.
 final class PartRules: Sendable {
     let paths: PathAutomaton
+    /// The same, where they are few.
+    let narrowPaths: NarrowPaths?
     /// Rules by the names of fields, in the order of the profile.
     let names: [(pattern: NamePattern, rule: Int)]
     let detectors: DetectorSet?
@@ -31,6 +33,7 @@ final class PartRules: Sendable {
         subjects: PathAutomaton = PathAutomaton()
     ) {
         self.paths = paths
+        narrowPaths = paths.narrow()
         self.names = names
         self.detectors = detectors
         self.detectorRules = detectorRules
@@ -41,6 +44,8 @@ final class PartRules: Sendable {
         self.everything = everything
         self.subjects = subjects
     }
+
+    deinit { narrowPaths?.deallocate() }
 
     /// Nothing can be found by them.
     var isEmpty: Bool {

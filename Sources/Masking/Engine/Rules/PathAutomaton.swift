@@ -65,6 +65,13 @@ struct PathAutomaton: Sendable {
         return head
     }
 
+    /// The eight bytes of a name behind those in its head.
+    private static func tail(of key: [UInt8]) -> UInt64 {
+        var tail: UInt64 = 0
+        for (index, byte) in key.dropFirst(7).prefix(8).enumerated() { tail |= UInt64(byte) << UInt64(index * 8) }
+        return tail
+    }
+
     /// `**` may be no level at all: what follows it is waited for as well. A path has no two of them in a row.
     @inline(__always)
     private func closed(_ places: PlaceSet) -> PlaceSet {
@@ -104,6 +111,16 @@ struct PathAutomaton: Sendable {
         return PlaceSet(lowest: next | (next & anyDepths.lowest) &<< 1)
     }
 
+    /// The same for scanners, where all places are in one word; to be deallocated.
+    func narrow() -> NarrowPaths? {
+        if count > 64 { return nil }
+        let places = (0..<count).map { place in
+            NarrowPaths.Place(
+                head: heads[place], tail: PathAutomaton.tail(of: Array(nameBytes[names[place]])), rule: rules[place])
+        }
+        return NarrowPaths(places, keys: keys, anyKeys: anyKeys, anyDepths: anyDepths, ends: ends)
+    }
+
     /// The head of a key of `count` bytes, which are the lowest of `word`.
     @inline(__always)
     static func head(_ word: UInt64, count: Int) -> UInt64 {
@@ -122,7 +139,7 @@ struct PathAutomaton: Sendable {
     }
 
     /// The first seven bytes are known to be equal.
-    private func isTail(of place: Int, _ key: UnsafeRawBufferPointer) -> Bool {
+    func isTail(of place: Int, _ key: UnsafeRawBufferPointer) -> Bool {
         let name = names[place]
         guard name.count == key.count else { return false }
         for index in 7..<key.count {
@@ -172,9 +189,9 @@ struct PlaceSet: Hashable, Sendable, BitwiseCopyable {
     private var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
 
     init() {}
-    @inline(__always) fileprivate init(lowest: UInt64) { a = lowest }
+    @inline(__always) init(lowest: UInt64) { a = lowest }
     /// The first 64 places.
-    @inline(__always) fileprivate var lowest: UInt64 { a }
+    @inline(__always) var lowest: UInt64 { a }
 
     @inline(__always) var isEmpty: Bool { a | b | c | d == 0 }
 

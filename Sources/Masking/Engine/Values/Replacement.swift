@@ -15,8 +15,11 @@ struct Replacement: Sendable {
     /// Nothing at all is left of text that is not JSON, such as a header.
     let isNull: Bool
     /// For a string in JSON, quotes and all; for text.
-    private let json: [UInt8]
+    let json: [UInt8]
     private let text: [UInt8]
+
+    /// A text stands for the whole of any text.
+    var isText: Bool { if case .nothing = kept { !isNull } else { false } }
 
     private static let star = UInt8(ascii: "*")
     private static let quote = UInt8(ascii: "\"")
@@ -72,26 +75,32 @@ struct Replacement: Sendable {
         switch kept {
         case .nothing: return
         case .first(let count):
-            let end = Characters.end(of: count, in: value, isJSON: isJSON)
-            let isMasked =
-                value.byteCount >= 4 && end >= value.byteCount - 4
-                && value.littleEndian(UInt32.self, at: value.byteCount - 4) == Replacement.stars
-            if isMasked {
-                output.append(bytes: value.extracting(0..<(value.byteCount - 4)))
-            } else if end < value.byteCount {
-                output.append(bytes: value.extracting(0..<end))
-            }
+            let end = Replacement.keptEnd(of: value, first: count, isJSON: isJSON)
+            output.append(bytes: value.extracting(0..<end))
             output.append(word: Replacement.stars)
         case .last(let count):
-            let start = Characters.start(of: count, in: value, isJSON: isJSON)
-            let isMasked = start <= 4 && value.littleEndian(UInt32.self, at: 0) == Replacement.stars
             output.append(word: Replacement.stars)
-            if isMasked {
-                output.append(bytes: value.extracting(4..<value.byteCount))
-            } else if start > 0 {
-                output.append(bytes: value.extracting(start..<value.byteCount))
-            }
+            let start = Replacement.keptStart(of: value, last: count, isJSON: isJSON)
+            output.append(bytes: value.extracting(start..<value.byteCount))
         }
+    }
+
+    /// Behind the first bytes that stay, which stars follow.
+    static func keptEnd(of value: RawSpan, first count: Int, isJSON: Bool) -> Int {
+        let end = Characters.end(of: count, in: value, isJSON: isJSON)
+        let isMasked =
+            value.byteCount >= 4 && end >= value.byteCount - 4
+            && value.littleEndian(UInt32.self, at: value.byteCount - 4) == Replacement.stars
+        if isMasked { return value.byteCount - 4 }
+        return end < value.byteCount ? end : 0
+    }
+
+    /// Where the last bytes begin that stay, which stars stand before.
+    static func keptStart(of value: RawSpan, last count: Int, isJSON: Bool) -> Int {
+        let start = Characters.start(of: count, in: value, isJSON: isJSON)
+        let isMasked = start <= 4 && value.littleEndian(UInt32.self, at: 0) == Replacement.stars
+        if isMasked { return 4 }
+        return start > 0 ? start : value.byteCount
     }
 }
 
