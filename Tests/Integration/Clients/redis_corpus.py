@@ -20,10 +20,10 @@ from redis_wire import Closed, Pairs, Refused, Wire, parse
 REFUSALS = ["NOPERM", "ERR unknown", "ERR syntax", "ERR wrong number of arguments", "ERR value is not", "ERR Invalid stream ID",
             "ERR Unbalanced", "ERR timeout", "ERR Missing GROUP", "ERR The > ID", "ERR The $ ID", "EXECABORT"]
 # What a strict grammar may refuse though a server takes it: an option that stands twice; a group or a consumer that is spelled like a
-# keyword, which the servers' own key specifications misread.
-TOLERATED = {"repeated", "keyword"}
+# keyword, which the servers' own key specifications misread; words that a server goes over without a look.
+TOLERATED = {"repeated", "keyword", "wrong"}
 # How the gateway's own refusal of such a command begins; any other error is the server's, and is compared.
-OWN = (b"-NOPERM", b"-ERR refused", b"-ERR syntax error\r\n")
+OWN = (b"-NOPERM", b"-ERR refused", b"-ERR syntax error\r\n", b"-ERR Invalid stream ID", b"-ERR wrong number of arguments")
 AGES = {b"idle", b"inactive", b"seen-time", b"active-time"}
 
 

@@ -1,6 +1,7 @@
 """Random commands on streams and keys, from a seed: sensible ones, odd ones and wrong ones, whose replies do not depend on the clock.
 
 A command is its bytes on the wire, its words, and the oddities that it has."""
+import re
 import random
 from dataclasses import dataclass, field
 
@@ -284,8 +285,11 @@ class Generator:
         odd = set(BAD_IDS) | set(HUGE_IDS) | set(ODD_NUMBERS)
         name = words[0].upper()
         if name == b"XADD":
-            return words[2:3] and (len(words) % 2 == 1) and words[2][:1].isdigit() and not words[2].endswith(b"-*")
+            return words[2:3] and len(words) % 2 == 1 and re.fullmatch(rb"\d+(-\d+)?", words[2]) is not None
         if any(word in odd for word in words[1:]):
+            return False
+        # What is made of digits and signs alone is an id or a number, or means to be one.
+        if any(re.fullmatch(rb"[\d(+-]+", word) and not re.fullmatch(rb"[+-]|\(?\d{1,19}(-\d{1,19})?", word) for word in words[2:]):
             return False
         if name == b"XREAD":
             after = [word.upper() for word in words].index(b"STREAMS") + 1

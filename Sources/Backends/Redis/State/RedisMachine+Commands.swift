@@ -40,7 +40,7 @@ extension RedisMachine {
             request.empty()
             do throws(GrammarFailure) { try grammar(arguments, bytes, &request) } catch {
                 governor.refuseRequest(name, "\(error.reason)")
-                return refuse("ERR \(error.reason)", &output)
+                return error == .count ? refuseCount(name, &output) : refuse("ERR \(error.reason)", &output)
             }
         }
         return decideAndForward(name, bytes, frame, &governor, &output)
@@ -51,6 +51,12 @@ extension RedisMachine {
         if transaction.isOpen { transaction.isDirty = true }
         owe(RESPText.error(words), &output)
         return .done
+    }
+
+    /// In Redis' words, which some clients show: `for 'xgroup|create' command`.
+    mutating func refuseCount(_ name: WireName, _ output: inout WireOutput) -> Progress {
+        let words = "\(table.rules[Int(name.index)].name)".lowercased().replacing(" ", with: "|")
+        return refuse("ERR wrong number of arguments for '\(words)' command", &output)
     }
 
     mutating func decideAndForward(

@@ -7,7 +7,7 @@ extension RedisMachine {
         _ kind: RedisSubscriptions.Kind, _ name: WireName, _ bytes: RawSpan, _ frame: Range<Int>?,
         _ governor: inout Governor, _ output: inout WireOutput
     ) -> Progress {
-        guard arguments.count > 1 else { return refuse("ERR wrong number of arguments", &output) }
+        guard arguments.count > 1 else { return refuseCount(name, &output) }
         if transaction.isOpen {
             governor.refuseRequest(name, "a subscription inside MULTI")
             return refuse("NOPERM subscriptions inside MULTI are not open here", &output)
@@ -18,7 +18,7 @@ extension RedisMachine {
             request.ask(CommandTarget(isOfKeys ? .admin : .consume, isOfKeys ? .cluster : .channel, index))
         }
         if let words = stage(name, bytes, &governor) { return refuse("NOPERM \(words)", &output) }
-        guard let clearance = staged.last?.clearance else { return refuse("ERR wrong number of arguments", &output) }
+        guard let clearance = staged.last?.clearance else { return refuseCount(name, &output) }
         for index in 1..<arguments.count {
             if let resource = resource(.channel, bytes.extracting(arguments[index]), &governor) {
                 subscriptions[kind][resource] = staged[index - 1]

@@ -137,7 +137,7 @@ extension RedisMachine {
         _ output: inout WireOutput
     ) -> Progress {
         guard arguments.count == 1 else {
-            return refuse("ERR wrong number of arguments for 'reset' command", &output)
+            return refuseCount(name, &output)
         }
         guard let clearance = governor.openClearance() else {
             return refuse("NOPERM no rule covers you here", &output)
@@ -199,7 +199,7 @@ extension RedisMachine {
             }
             return forward(bytes, frame, name, &governor, &output)
         case .asking, .readOnly, .readWrite:
-            guard arguments.count == 1 else { return refuse("ERR wrong number of arguments", &output) }
+            guard arguments.count == 1 else { return refuseCount(name, &output) }
             return forward(bytes, frame, name, &governor, &output)
         case .multi, .exec, .discard, .watch, .unwatch:
             return takeTransaction(command, name, bytes, frame, &governor, &output)
@@ -219,7 +219,7 @@ extension RedisMachine {
         _ governor: inout Governor, _ output: inout WireOutput
     ) -> Progress {
         guard arguments.count == 1 || command == .watch else {
-            return refuse("ERR wrong number of arguments", &output)
+            return refuseCount(name, &output)
         }
         switch command {
         case .multi:
@@ -240,7 +240,7 @@ extension RedisMachine {
             return .done
         case .watch:
             if transaction.isOpen { return refuseOnly("ERR WATCH inside MULTI is not allowed", &output) }
-            guard arguments.count > 1 else { return refuse("ERR wrong number of arguments", &output) }
+            guard arguments.count > 1 else { return refuseCount(name, &output) }
             for index in 1..<arguments.count { request.ask(CommandTarget(.describe, .anyKey, index)) }
             return decideAndForward(name, bytes, frame, &governor, &output)
         default: return forward(bytes, frame, name, &governor, &output)
