@@ -28,6 +28,12 @@ struct RedisSettings: Sendable {
     /// Numbers of the databases that clients may select.
     var databases: Set<Int> = [0]
 
+    init(discovery: Discovery, login: Login? = nil, databases: Set<Int> = [0]) {
+        self.discovery = discovery
+        self.login = login
+        self.databases = databases
+    }
+
     private static let loginKeys: [SettingsSchema.Property] = [
         .init("username", .text(example: "gateway"), "The gateway's own ACL user; the default user without it."),
         .init("passwordFile", .text(example: "secrets/redis", check: .secretFile), "A file that holds its password."),
