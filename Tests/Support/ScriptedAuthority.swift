@@ -159,8 +159,8 @@ public final class ScriptedAuthority {
             .init(singular: "cluster", plural: "cluster", isFlag: true),
         ], wireNames: [String] = ["Fetch", "Produce", "Metadata", "CreateTopics"],
         explicitCommands: Set<String> = [], distinguishesCommands: Bool = false, protocolName: String = "kafka",
-        advertise: Advertise? = nil, limits: SessionLimits = SessionLimits(), isConfidential: Bool = true,
-        principals: [String: Principal] = ["analyst-token": .analyst],
+        positions: PositionForm = .offset, advertise: Advertise? = nil, limits: SessionLimits = SessionLimits(),
+        isConfidential: Bool = true, principals: [String: Principal] = ["analyst-token": .analyst],
         maskers: [any Masker] = [], scopes: [UnmaskScope] = [], isStrict: Bool = true,
         isReluctant: Bool = false,
         ruleNames: [String] = ["rule zero", "rule one", "rule two"],
@@ -169,7 +169,7 @@ public final class ScriptedAuthority {
     ) {
         let declaration = BackendDeclaration(
             protocolName: protocolName, settings: .anything, kinds: kinds, wireNames: wireNames,
-            explicitCommands: explicitCommands)
+            explicitCommands: explicitCommands, positions: positions)
         route = Route(
             name: "orders", backendName: "backend", declaration: declaration, advertise: advertise,
             isConfidential: isConfidential, limits: limits)

@@ -214,6 +214,9 @@ public final class EvidenceBuffer {
         return isStrict ? lastTicket : 0
     }
 
+    /// Writes the delivery that is still open: no later one continues it.
+    func closeDelivery() { flush() }
+
     private func flush() {
         guard let open = pending else { return }
         pending = nil

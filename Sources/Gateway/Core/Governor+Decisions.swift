@@ -178,14 +178,30 @@ extension Governor {
     public func permits(
         _ action: Action, _ kind: ResourceKind, named name: RawSpan, by command: WireName? = nil
     ) -> Bool {
-        guard let principal, !isExpired, Int(kind.index) < session.route.kinds.count else { return false }
-        let question = Question(
-            route: session.route.name, action: action, kind: session.route.kinds[Int(kind.index)].singular,
-            name: String(decoding: name.allBytes, as: UTF8.self),
-            command: command.map { session.route.name(of: $0) } ?? "",
-            mustBeNamed: command.map { session.route.mustBeNamed($0) } ?? false)
-        return authority.knows(session.route) && authority.authenticator.stands(principal)
-            && authority.policy.judge(principal, question).effect == .allow
+        verdict(action, kind, named: name, by: command) == .allow
+    }
+
+    /// As `permits`, for a name that may be of either kind: as `decide(anyOf:)`.
+    public func permits(
+        _ action: Action, anyOf first: ResourceKind, _ second: ResourceKind, named name: RawSpan,
+        by command: WireName? = nil
+    ) -> Bool {
+        max(verdict(action, first, named: name, by: command), verdict(action, second, named: name, by: command))
+            == .allow
+    }
+
+    private func verdict(_ action: Action, _ kind: ResourceKind, named name: RawSpan, by command: WireName?) -> Verdict {
+        guard let principal, !isExpired, Int(kind.index) < session.route.kinds.count,
+            authority.knows(session.route), authority.authenticator.stands(principal)
+        else { return .deny }
+        return Verdict(
+            authority.policy.judge(
+                principal,
+                Question(
+                    route: session.route.name, action: action, kind: session.route.kinds[Int(kind.index)].singular,
+                    name: String(decoding: name.allBytes, as: UTF8.self),
+                    command: command.map { session.route.name(of: $0) } ?? "",
+                    mustBeNamed: command.map { session.route.mustBeNamed($0) } ?? false)))
     }
 
     /// True where some rule of the route covers the principal; opens what names nothing.
@@ -202,7 +218,7 @@ extension Governor {
     public mutating func renew(_ clearance: Clearance) -> Clearance? {
         if clearance.authority == version, !isExpired {
             let line = Int(clearance.line)
-            if line >= lines.count || lines[line].version == version { return clearance }
+            if clearance.isOpen || line < lines.count && lines[line].version == version { return clearance }
         }
         return renewAnew(clearance)
     }

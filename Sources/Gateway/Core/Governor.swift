@@ -38,6 +38,8 @@ public struct Governor: ~Copyable {
     /// Counts of lines that have been decided otherwise since.
     var closed: [Tally] = []
     var closedLeftOut = 0
+    /// Counts whose names were forgotten since, as text.
+    var forgotten = (text: [UInt8](), entries: 0, leftOut: 0)
     var clientTicket: Ticket = 0
     var backendTicket: Ticket = 0
     var identityText: [UInt8] = []
@@ -251,7 +253,7 @@ public struct Governor: ~Copyable {
             counted = false
         }
         let session = identity()
-        let (operations, leftOut) = tallies()
+        let (operations, _, leftOut) = tallies()
         let totals = totals
         evidence.write("session.ended", at: now, session: session) { bytes in
             JSONText.member("reason", reason.word, to: &bytes)
@@ -268,11 +270,10 @@ public struct Governor: ~Copyable {
     }
 
     /// The counted decisions as elements of a list, those that were changed first, and how many there was no room for.
-    func tallies() -> (text: [UInt8], leftOut: Int) {
+    func tallies() -> (text: [UInt8], entries: Int, leftOut: Int) {
         let limit = Governor.tallyLimit
         let counted = lines.lazy.filter { $0.count > 0 }
-        var text: [UInt8] = []
-        var entries = 0
+        var (text, entries) = (forgotten.text, forgotten.entries)
         for tally in closed + counted.prefix(limit.entries).map({ Tally($0, isOfOneCommand: distinguishesCommands) }) {
             if entries == limit.entries || text.count >= limit.bytes { break }
             entries += 1
@@ -289,7 +290,25 @@ public struct Governor: ~Copyable {
             JSONText.member("count", tally.count, to: &text)
             text.append(UInt8(ascii: "}"))
         }
-        return (text, closedLeftOut + closed.count + lines.count { $0.count > 0 } - entries)
+        let here = closed.count + lines.count { $0.count > 0 }
+        return (text, entries, forgotten.leftOut + closedLeftOut + here - (entries - forgotten.entries))
+    }
+
+    /// True where few further names or decisions fit: a protocol whose clients bring names without end (keys) then forgets
+    /// them between its requests.
+    public var isShortOfRoom: Bool { names.isNearlyFull || lines.count > Governor.lineLimit * 3 / 4 }
+
+    /// Forgets all names and what was decided about them. Resources and clearances of before are void: nothing may be under
+    /// way that needs them.
+    public mutating func forgetNames() {
+        forgotten = tallies()
+        closed = []
+        closedLeftOut = 0
+        evidence.closeDelivery()
+        names = NameTable()
+        lines = []
+        heads = []
+        lastDelivery = nil
     }
 
     mutating func forgetDecisions() {

@@ -24,6 +24,11 @@ struct NameTable {
 
     @usableFromInline var count: Int { kinds.count }
 
+    /// Three quarters of the limits are taken.
+    var isNearlyFull: Bool {
+        kinds.count > NameTable.limit.names * 3 / 4 || bytes.count > NameTable.limit.bytes * 3 / 4
+    }
+
     /// Bytes of memory that the table holds.
     var heldBytes: Int {
         (slots.capacity + starts.capacity) * MemoryLayout<UInt32>.stride + kinds.capacity + bytes.capacity

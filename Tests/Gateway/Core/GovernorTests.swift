@@ -631,7 +631,7 @@ struct GovernorDeliveryTests {
                 position: Position(major: 0, minor: 8), timestamp: -1, key: .none,
                 value: .scratch(scratch.count..<all.count)),
             RecordView(
-                position: Position(major: 1, minor: 2), timestamp: -1, key: .window(0..<4000), value: .none,
+                position: Position(major: 0, minor: 2), timestamp: -1, key: .window(0..<4000), value: .none,
                 headers: 0..<3),
             RecordView(
                 position: Position(major: 0, minor: 9), timestamp: -1, key: .none, value: .none, headers: 7..<9),
@@ -649,7 +649,7 @@ struct GovernorDeliveryTests {
             line.hasSuffix(
                 #""messages":[{"position":7,"timestamp":5,"key":"key","value":"masked \"x\""},"#
                     + #"{"position":8,"key":null,"value":{"base64":"//4="}},"#
-                    + #"{"position":"1-2","key":null,"value":null,"headers":[{"key":"key","value":"value"},"#
+                    + #"{"position":2,"key":null,"value":null,"headers":[{"key":"key","value":"value"},"#
                     + #"{"key":"key","value":null},{"key":"masked","value":{"base64":"//4="}}]},"#
                     + #"{"position":9,"key":null,"value":null}]}"#))
     }
@@ -719,5 +719,32 @@ struct GovernorRouteTests {
         #expect(authority.knows(old) && authority.replaces(backendOf: old))
         #expect(authority.knows(new) && !authority.replaces(backendOf: new))
         #expect(!kit.reload().replaces(backendOf: old))
+    }
+}
+
+struct ForgottenNamesTests {
+    @Test func `names that are forgotten are asked about again, and their counts are kept as text`() throws {
+        let kit = ScriptedAuthority { _, question in
+            Ruling(effect: question.name == "secret" ? .deny : .allow, rule: 0)
+        }
+        var governor = kit.makeGovernor(token: "analyst-token")
+        let orders = try interned(&governor, 0, "orders")
+        for _ in 0..<3 { _ = governor.decide(Operation(.consume, orders, wireName: WireName(0))) }
+        let before = try required(governor.decide(Operation(.consume, orders, wireName: WireName(0))).clearance)
+        _ = kit.takeLines()
+        governor.forgetNames()
+        let isVoid = governor.renew(before) == nil
+        #expect(isVoid)
+        let secret = try interned(&governor, 0, "secret")
+        let refusal = governor.decide(Operation(.consume, secret, wireName: WireName(0))).refusal
+        #expect(refusal != nil)
+        let again = try interned(&governor, 0, "orders")
+        let isAllowed = governor.decide(Operation(.consume, again, wireName: WireName(0))).clearance != nil
+        #expect(isAllowed)
+        governor.end(.ended)
+        let last = try #require(kit.takeLines().last)
+        #expect(last.contains(#""resource":"topic:orders","rule":"rule zero","decision":"allowed","count":4}"#), "\(last)")
+        #expect(last.contains(#""resource":"topic:orders","rule":"rule zero","decision":"allowed","count":1}"#), "\(last)")
+        #expect(last.contains(#""resource":"topic:secret""#), "\(last)")
     }
 }

@@ -63,7 +63,7 @@ struct Base64MaskingTests {
             lines += index > 0 && index % 16 == 0 ? "\r\n\(letter)" : "\(letter)"
         }
         let disguises = [
-            lines, " \(text)", "\n\t\(text)\n", text.replacing(text.prefix(4), with: text.prefix(4) + " "),
+            lines, " \(text)", "\n\t\(text)\n", text.replacing(text.prefix(12), with: text.prefix(12) + " "),
             encoded("\0\(card)"), encoded("the card is\u{1}\(card)\u{7f}"), encoded("\(card)\0\0\0"),
             "data:text/plain;base64,\(text)", "DATA:text/plain;charset=utf-8;BASE64,\(text)",
             "data:;base64,\(encoded(card))", encoded("４１１１１１１１１１１１１１１１"),

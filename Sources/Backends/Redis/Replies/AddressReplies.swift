@@ -14,10 +14,7 @@ struct AddressReplies {
     static func rewritten(
         _ shape: ReplyShape, _ range: Range<Int>, _ bytes: RawSpan, _ addresses: () -> GatewayAddresses
     ) throws(ShapeFailure) -> [UInt8]? {
-        switch shape {
-        case .role, .information, .clusterSlots, .clusterShards, .clusterNodes, .configuration: break
-        default: return nil
-        }
+        guard shape.namesNodes else { return nil }
         var cursor = ReplyCursor(range)
         let head = try cursor.next(bytes)
         if head.isError || head.kind == .null { return nil }
@@ -33,7 +30,6 @@ struct AddressReplies {
             }
         case .clusterSlots: try replies.slots(head, bytes)
         case .clusterShards: try replies.shards(head, bytes)
-        case .configuration: try replies.configuration(head, bytes)
         default: return nil
         }
         guard replies.cursor.at == replies.cursor.end else { throw ShapeFailure() }
@@ -153,29 +149,5 @@ struct AddressReplies {
         RESPText.appendHeader(header.mark, header.kind == .map ? members.count : members.count * 2, to: &part)
         for member in members { part += member }
         return part
-    }
-
-    // MARK: CONFIG GET
-
-    /// Names of settings and their values; those that say where the server and its files are, and its secrets, are left out.
-    private mutating func configuration(_ head: RESPToken, _ bytes: RawSpan) throws(ShapeFailure) {
-        guard head.kind == .map || head.kind == .array, head.count.isMultiple(of: 2) else { throw ShapeFailure() }
-        var members: [[UInt8]] = []
-        for _ in 0..<(head.count / 2) {
-            let name = try word(bytes) ?? ""
-            var member: [UInt8] = []
-            bulk(name, to: &member)
-            let value = try copied(bytes)
-            if !AddressReplies.isHidden(name.lowercased()) { members.append(member + value) }
-        }
-        written += AddressReplies.joined(members, as: head)
-    }
-
-    private static func isHidden(_ setting: String) -> Bool {
-        let words = [
-            "bind", "port", "socket", "file", "path", "dir", "announce", "slaveof", "replicaof", "pass", "auth", "user",
-            "cert", "key-file", "tls-", "source-addr", "addr", "-ip", "hostname", "nodename", "loadmodule", "syslog",
-        ]
-        return words.contains { setting.contains($0) }
     }
 }

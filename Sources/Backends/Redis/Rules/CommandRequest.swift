@@ -112,6 +112,4 @@ enum ReplyShape: Equatable, BitwiseCopyable {
     case message
     /// Answers that name addresses of the backend.
     case role, information, clusterSlots, clusterShards, clusterNodes
-    /// Settings of the server by name: those that say where it and its files are, and its secrets, are left out.
-    case configuration
 }

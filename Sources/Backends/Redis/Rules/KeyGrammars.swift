@@ -17,7 +17,7 @@ enum StringGrammars {
         let isRead = try arguments.options(setOptions, from: 3, bytes) & 1 != 0
         request.shape = isRead ? .writtenForValue : .written
         if isRead { request.ask(CommandTarget(.consume, .key, 1)) }
-        request.ask(CommandTarget(.produce, .key, 1))
+        request.ask(CommandTarget(.produce, .anyKey, 1))
     }
 
     private static let getOptions = [

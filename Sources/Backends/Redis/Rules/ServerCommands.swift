@@ -61,21 +61,21 @@ extension CommandTable {
                 "MEMORY DOCTOR", "MEMORY MALLOC-STATS", "MEMORY STATS", "MODULE LIST", "SLOWLOG LEN", "ACL WHOAMI",
                 "CLUSTER COUNTKEYSINSLOT", "CLUSTER COUNT-FAILURE-REPORTS",
             ])
-        + cluster(.admin, .configuration, [.admin, .dangerous], ["CONFIG GET"])
         + cluster(
             .admin, .plain, [.admin, .dangerous],
             [
-                "ACL DELUSER", "ACL DRYRUN", "ACL GETUSER", "ACL LIST", "ACL LOAD", "ACL SAVE",
-                "ACL SETUSER",
-                "ACL USERS", "BGREWRITEAOF", "BGSAVE", "CLIENT KILL", "CLIENT NO-EVICT", "CLIENT PAUSE",
+                "BGREWRITEAOF", "BGSAVE", "CLIENT KILL", "CLIENT NO-EVICT", "CLIENT PAUSE",
                 "CLIENT UNBLOCK", "CLIENT UNPAUSE", "CLUSTER ADDSLOTS", "CLUSTER ADDSLOTSRANGE", "CLUSTER BUMPEPOCH",
                 "CLUSTER DELSLOTS", "CLUSTER DELSLOTSRANGE", "CLUSTER FAILOVER", "CLUSTER FLUSHSLOTS", "CLUSTER FORGET",
                 "CLUSTER MEET", "CLUSTER REPLICATE", "CLUSTER RESET", "CLUSTER SAVECONFIG", "CLUSTER SET-CONFIG-EPOCH",
-                "CLUSTER SETSLOT", "CONFIG RESETSTAT", "CONFIG REWRITE", "CONFIG SET", "FAILOVER",
+                "CLUSTER SETSLOT", "CONFIG RESETSTAT", "FAILOVER",
                 "FLUSHALL", "FLUSHDB", "LATENCY RESET", "MEMORY PURGE", "SAVE", "SHUTDOWN", "SLOWLOG RESET",
             ])
-        // Keys, values and code of anybody's, out of every mask's sight.
+        // Keys, values and code of anybody's, out of every mask's sight; passwords and users of the server, which lead
+        // around the gateway.
         + [
+            "ACL DELUSER", "ACL DRYRUN", "ACL GETUSER", "ACL LIST", "ACL LOAD", "ACL LOG", "ACL SAVE", "ACL SETUSER",
+            "ACL USERS", "CONFIG GET", "CONFIG REWRITE", "CONFIG SET",
             "EVAL", "EVAL_RO", "EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO", "SCRIPT DEBUG", "SCRIPT EXISTS",
             "SCRIPT FLUSH", "SCRIPT KILL", "SCRIPT LOAD", "FUNCTION DELETE", "FUNCTION DUMP", "FUNCTION FLUSH",
             "FUNCTION KILL", "FUNCTION LIST", "FUNCTION LOAD", "FUNCTION RESTORE", "FUNCTION STATS", "SLOWLOG GET",
@@ -89,7 +89,7 @@ extension CommandTable {
             ])
         + CommandRule.refused(
             "a command that shows addresses of the backend is not served",
-            ["CLIENT LIST", "CLIENT INFO", "ACL LOG", "CLUSTER LINKS", "CLUSTER REPLICAS", "CLUSTER SLAVES"])
+            ["CLIENT LIST", "CLIENT INFO", "CLUSTER LINKS", "CLUSTER REPLICAS", "CLUSTER SLAVES"])
         + CommandRule.refused(
             "a command that gives the data to another server, or loads code, is not served",
             ["REPLICAOF", "SLAVEOF", "MODULE LOAD", "MODULE LOADEX", "MODULE UNLOAD"])

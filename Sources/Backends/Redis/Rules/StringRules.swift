@@ -6,14 +6,15 @@ extension CommandTable {
         [
             .key("GET", [.read, .string, .fast], [.consume], .at(1), 2...2, .values),
             .key("MGET", [.read, .string, .fast], [.consume], .from(1), 2...CommandRule.many, .valuePerTarget),
+            // What takes the place of a stream of that name is judged as that, too (`anyKey`).
             .grammar("SET", [.write, .string, .slow], StringGrammars.set),
             .grammar("GETEX", [.string, .fast], StringGrammars.getAndExpire),
             .key("GETDEL", [.string, .fast], [.consume, .delete], .at(1), 2...2, .values),
             .key("GETSET", [.string, .fast], [.consume, .produce], .at(1), 3...3, .writtenForValue),
             .key("SETNX", [.write, .string, .fast], [.produce], .at(1), 3...3, .written),
-            .key("SETEX", [.write, .string, .slow], [.produce], .at(1), 4...4, .written),
-            .key("PSETEX", [.write, .string, .slow], [.produce], .at(1), 4...4, .written),
-            .key("MSET", [.write, .string, .slow], [.produce], .pairs(1), 3...CommandRule.many, .written),
+            .key("SETEX", [.write, .string, .slow], [.produce], .at(1), 4...4, .written, kind: .anyKey),
+            .key("PSETEX", [.write, .string, .slow], [.produce], .at(1), 4...4, .written, kind: .anyKey),
+            .key("MSET", [.write, .string, .slow], [.produce], .pairs(1), 3...CommandRule.many, .written, kind: .anyKey),
             .key("MSETNX", [.write, .string, .slow], [.produce], .pairs(1), 3...CommandRule.many, .written),
             .key("APPEND", [.write, .string, .fast], [.produce], .at(1), 3...3, .written),
             .key("SETRANGE", [.write, .string, .slow], [.produce], .at(1), 4...4, .written),

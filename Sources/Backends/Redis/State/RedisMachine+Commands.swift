@@ -105,11 +105,11 @@ extension RedisMachine {
         }
         let decision: Decision
         if target.kind == .anyKey {
-            guard let key = self.resource(.key, bytes.extracting(range), &governor) else {
+            guard let stream = self.resource(.stream, bytes.extracting(range), &governor) else {
                 return .refused("more names than one connection may bring")
             }
             var other = operation
-            other.resource = key
+            other.resource = stream
             decision = governor.decide(anyOf: operation, other)
         } else {
             decision = governor.decide(operation)
@@ -207,12 +207,12 @@ extension RedisMachine {
 }
 
 extension CommandTarget.Kind {
-    /// The kind's place in `RedisBackend.declaration`. A name of any type is looked at as a stream first.
+    /// The kind's place in `RedisBackend.declaration`. A name of any type is called a key.
     var resourceKind: ResourceKind {
         switch self {
-        case .stream, .anyKey: ResourceKind(0)
+        case .stream: ResourceKind(0)
         case .group: ResourceKind(1)
-        case .key: ResourceKind(2)
+        case .key, .anyKey: ResourceKind(2)
         case .channel: ResourceKind(3)
         case .cluster: ResourceKind(4)
         }

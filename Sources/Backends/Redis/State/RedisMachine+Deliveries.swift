@@ -109,7 +109,7 @@ extension RedisMachine {
         deliveries[answer: index].runs = firstRun..<parts.runs.count
         if !isUnderstood {
             governor.refuseRequest(WireName(answer.entry.rule), "an answer that is not understood")
-            deliveries[answer: index].replacement = RESPText.error("ERR the answer is not understood by the gateway")
+            deliveries[answer: index].replacement = RedisMachine.notUnderstood
             deliveries[answer: index].runs = firstRun..<firstRun
         } else if isLost {
             deliveries[answer: index].replacement = RESPText.error("NOPERM \(Refusal(.revoked).reason)")
@@ -175,6 +175,13 @@ extension RedisMachine {
         if answer.replacement == nil || isWrite(answer.entry.shape) {
             guard admitWritten(answer, bytes, &governor, &output) else { return false }
         }
+        if case .names(let kind, let hasCursor) = answer.entry.shape, answer.replacement == nil {
+            do throws(ShapeFailure) {
+                try leaveOutNames(answer, kind, hasCursor: hasCursor, bytes, &governor)
+            } catch {
+                deliveries[answer: index].replacement = RedisMachine.notUnderstood
+            }
+        }
         for number in answer.runs {
             let run = parts.runs[number]
             let asked = deliveries[asked: answer.asked.lowerBound + run.target]
@@ -191,6 +198,40 @@ extension RedisMachine {
             parts.lists[number].removed = 0
         }
         return true
+    }
+
+    private static let notUnderstood = RESPText.error("ERR the answer is not understood by the gateway")
+
+    /// Takes the names out of a list that the client may not know of.
+    private mutating func leaveOutNames(
+        _ answer: ReplyDeliveries.Answer, _ kind: CommandTarget.Kind, hasCursor: Bool, _ bytes: RawSpan,
+        _ governor: inout Governor
+    ) throws(ShapeFailure) {
+        var cursor = ReplyCursor(answer.range)
+        if try cursor.peek(bytes).isError { return }
+        if hasCursor {
+            guard try cursor.next(bytes).count == 2 else { throw ShapeFailure() }
+            try cursor.skip(bytes)
+        }
+        let header = try cursor.next(bytes)
+        guard header.isAggregate else { throw ShapeFailure() }
+        let wireName = WireName(answer.entry.rule)
+        var removed = 0
+        for _ in 0..<header.count {
+            let name = try cursor.next(bytes)
+            guard name.kind == .bulk else { throw ShapeFailure() }
+            let text = bytes.extracting(name.content)
+            let isPermitted =
+                kind == .anyKey || kind == .key
+                ? governor.permits(
+                    .describe, anyOf: CommandTarget.Kind.key.resourceKind, CommandTarget.Kind.stream.resourceKind,
+                    named: text, by: wireName)
+                : governor.permits(.describe, kind.resourceKind, named: text, by: wireName)
+            if isPermitted { continue }
+            edits.remove(name.range)
+            removed += 1
+        }
+        if removed > 0 { edits.put(count: header.count - removed, for: header) }
     }
 
     private func isWrite(_ shape: ReplyShape) -> Bool {

@@ -72,7 +72,7 @@ extension ReplyShape {
     /// Answers that `AddressReplies` writes anew.
     var namesNodes: Bool {
         switch self {
-        case .role, .information, .clusterSlots, .clusterShards, .clusterNodes, .configuration: true
+        case .role, .information, .clusterSlots, .clusterShards, .clusterNodes: true
         default: false
         }
     }

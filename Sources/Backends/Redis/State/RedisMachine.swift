@@ -164,6 +164,14 @@ struct RedisMachine: WireMachine, ~Copyable {
                 output.awaitReplies()
                 return consumed
             }
+            // Keys are without number: at the limit they are forgotten, once nothing is under way.
+            if governor.isShortOfRoom, subscriptions.isEmpty, !transaction.isOpen {
+                if !awaited.isEmpty {
+                    output.awaitReplies()
+                    return consumed
+                }
+                governor.forgetNames()
+            }
             let isKnown = phase != .greeting && !isLoggedOut
             do throws(WireViolation) {
                 let reading = try reader.read(

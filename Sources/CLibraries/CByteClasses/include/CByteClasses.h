@@ -28,3 +28,13 @@ void tidegate_json_stops(const uint8_t *_Nonnull bytes, size_t count, uint64_t *
 /// backslash or byte beyond ASCII, no colon behind a letter or a colon, no two dashes, at most one capital. What may
 /// reach over a block's edge counts as found.
 size_t tidegate_quiet_blocks(const uint8_t *_Nonnull bytes, size_t count);
+
+/// What each byte stands for in base64, both alphabets; 128 for a byte that is in neither.
+extern const uint8_t tidegate_base64_values[256];
+
+/// The three bytes that four characters of base64 stand for, the first one highest; bit 31 is set where these are none.
+static inline uint32_t tidegate_base64_three(const uint8_t *_Nonnull text) {
+    uint32_t a = tidegate_base64_values[text[0]], b = tidegate_base64_values[text[1]];
+    uint32_t c = tidegate_base64_values[text[2]], d = tidegate_base64_values[text[3]];
+    return a << 18 | b << 12 | c << 6 | d | (a | b | c | d) >> 7 << 31;
+}

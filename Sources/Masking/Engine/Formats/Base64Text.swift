@@ -1,3 +1,4 @@
+import CByteClasses
 import TidegateCrypto
 import TidegateWire
 
@@ -21,17 +22,30 @@ struct Base64Text {
     ///   - anything: even words may be looked for in it.
     @inline(__always)
     static func mayBe(_ text: UnsafeRawBufferPointer, anything: Bool) -> Bool {
-        if text.count < surely {
-            if text.count < shortest { return false }
-            // What decodes to ASCII begins with one of the first 32 characters of the alphabet.
-            switch unsafe text[0] {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "\\"),
-                0x09, 0x0a, 0x0d, 0x20:
-                break
-            default: return false
-            }
-        }
-        return unsafe begins(text, anything)
+        guard let base = text.baseAddress, text.count >= shortest else { return false }
+        let start = unsafe base.assumingMemoryBound(to: UInt8.self)
+        let first = unsafe tidegate_base64_three(start)
+        let second = unsafe tidegate_base64_three(start + 4)
+        let both = first | second
+        if both & 0x8080_8080 == 0 { return unsafe begins(text, anything) }
+        if both & 0x8000_0000 != 0 { return unsafe hasDisguise(base) && begins(text, anything) }
+        // Beyond ASCII. Bytes in front of a text make it no less readable, but most that are no ASCII are no text.
+        if text.count < surely { return false }
+        let others = (first & 0x80_8080).nonzeroBitCount &+ (second & 0x80_8080).nonzeroBitCount
+        let isMultibyte = first >= 0xc2_0000 && first & 0xc000 == 0x8000
+        return unsafe (others <= 2 || isMultibyte) && begins(text, anything)
+    }
+
+    /// True where one of eight bytes that are not all base64 is what may stand in or before it: a control character, an
+    /// escape, a space in front, or `data:`.
+    @inline(__always)
+    private static func hasDisguise(_ text: UnsafeRawPointer) -> Bool {
+        let word = unsafe UInt64(littleEndian: text.loadUnaligned(as: UInt64.self))
+        let slashes = word ^ 0x5c5c_5c5c_5c5c_5c5c
+        let hasSlash = (slashes &- 0x0101_0101_0101_0101) & ~slashes & 0x8080_8080_8080_8080 != 0
+        let hasControl = (word &- 0x1010_1010_1010_1010) & ~word & 0x8080_8080_8080_8080 != 0
+        return hasSlash || hasControl || word & 0xff == 0x20
+            || (word | 0x20_2020_2020) & 0xff_ffff_ffff == 0x3a_6174_6164
     }
 
     /// Looks at the first sixteen characters of the alphabet. A short text must also decode to something of a number, an

@@ -170,7 +170,9 @@ struct JSONScanner {
             return end
         }
         switch byte(start) {
-        case UInt8(ascii: "{"): return depth < JSONScanner.depthLimit ? object(start, places, depth) : tooDeep()
+        case UInt8(ascii: "{"):
+            guard depth < JSONScanner.depthLimit else { return tooDeep() }
+            return looks ? namedObject(start, places, depth) : object(start, places, depth)
         case UInt8(ascii: "["): return depth < JSONScanner.depthLimit ? array(start, places, depth) : tooDeep()
         case UInt8(ascii: "\""):
             hasEscape = false
@@ -231,10 +233,6 @@ struct JSONScanner {
     mutating func object(_ start: Int, _ places: PlaceSet, _ depth: Int) -> Int? {
         guard var at = space(start &+ 1) else { return nil }
         if byte(at) == UInt8(ascii: "}") { return at &+ 1 }
-        // Whoever comes behind it, in an array, has the same name again.
-        let (outerStart, outerEnd) = (nameStart, nameEnd)
-        let around = (ownerStart, ownerEnd)
-        (ownerStart, ownerEnd) = (outerStart, outerEnd)
         var removal = Removal(keptEnd: start &+ 1)
         while true {
             hasEscape = false
@@ -265,8 +263,6 @@ struct JSONScanner {
                 at = following
             } else {
                 guard byte(next) == UInt8(ascii: "}") else { return nil }
-                (nameStart, nameEnd) = (outerStart, outerEnd)
-                (ownerStart, ownerEnd) = around
                 if isRemoved { removeLast(upTo: end, removal) }
                 return next &+ 1
             }
