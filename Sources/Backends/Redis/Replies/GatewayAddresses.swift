@@ -34,8 +34,9 @@ struct Redirection {
     /// answer.
     @inline(__always)
     static func mayBe(_ bytes: RawSpan, at start: Int) -> Bool {
-        guard let mark = bytes.byte(at: start), mark == UInt8(ascii: "-") || mark == UInt8(ascii: "!")
-            || mark == UInt8(ascii: "|")
+        guard let mark = bytes.byte(at: start),
+            mark == UInt8(ascii: "-") || mark == UInt8(ascii: "!")
+                || mark == UInt8(ascii: "|")
         else { return false }
         guard mark == UInt8(ascii: "-"), let first = bytes.byte(at: start &+ 1) else { return true }
         return first == UInt8(ascii: "M") || first == UInt8(ascii: "A")

@@ -8,7 +8,8 @@ struct InformationText {
 
     /// Names of lines that are left out.
     private static let hidden: Set<String> = [
-        "config_file", "executable", "availability_zone", "unix_socket", "server_name", "hostname", "host", "ip", "port",
+        "config_file", "executable", "availability_zone", "unix_socket", "server_name", "hostname", "host", "ip",
+        "port",
         "bind", "cluster_announce_ip",
     ]
 
@@ -22,7 +23,9 @@ struct InformationText {
             primary = addresses.address(ofNode: nil, at: String(host), UInt16(port))
         }
         return lines.compactMap { line in
-            guard let colon = line.firstIndex(of: ":") else { return String(line) }
+            guard let colon = line.firstIndex(of: ":") else {
+                return line.isEmpty || line.first == "#" ? String(line) : nil
+            }
             let name = String(line[..<colon])
             let value = line[line.index(after: colon)...]
             switch name {

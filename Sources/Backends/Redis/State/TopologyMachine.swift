@@ -58,7 +58,9 @@ struct TopologyMachine: WireMachine, ~Copyable {
             return 0
         }
         scan.reset()
-        guard phase == .asking else { throw WireViolation("an answer to no question", side: .backend) }
+        guard phase == .asking, end == window.byteCount else {
+            throw WireViolation("an answer to no question", side: .backend)
+        }
         phase = .idle
         if !take(0..<end, window) { output.close(.ended) }
         return end
