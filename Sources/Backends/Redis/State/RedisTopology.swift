@@ -53,8 +53,10 @@ struct NodeNumbers: Sendable {
     private let configured: [RedisSettings.Address]
     /// By number; nil: not known which node, or free.
     private var ids: [String?]
-    /// Configured addresses that were asked, or could not be.
+    /// Configured addresses that were asked, or could not be, since the first answer: before it the whole cluster may not
+    /// have been there.
     private var asked: Set<Int> = []
+    private var hasHeard = false
     private var isComplete = false
 
     init(_ configured: [RedisSettings.Address]) {
@@ -63,7 +65,7 @@ struct NodeNumbers: Sendable {
     }
 
     mutating func giveUp(_ target: RedisServers.Target) {
-        if let place = target.configured { asked.insert(place) }
+        if hasHeard, let place = target.configured { asked.insert(place) }
     }
 
     /// Takes CLUSTER NODES of one node.
@@ -74,6 +76,7 @@ struct NodeNumbers: Sendable {
     mutating func take(_ lines: [ClusterNodeLine], from target: RedisServers.Target) -> [RedisTopology.Node?]? {
         let heard = lines.filter { !$0.isUnheard }
         if heard.count < 2, ids.count(where: { $0 != nil }) > 1 { return nil }
+        hasHeard = hasHeard || !heard.isEmpty
         giveUp(target)
         let present = Set(heard.map(\.id))
         for number in ids.indices where !(ids[number].map { present.contains($0) } ?? true) { ids[number] = nil }
