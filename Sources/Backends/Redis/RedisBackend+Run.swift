@@ -40,6 +40,8 @@ extension RedisBackend {
 
     /// Seconds after which a server that has not answered is left.
     private static let patience = 3
+    /// Seconds after which the next server is asked, while some configured one has not said who it is.
+    private static let stay = 30
 
     /// Returns when the connection has ended.
     private func ask(_ target: RedisServers.Target, by connections: any SideConnections) async {
@@ -55,8 +57,11 @@ extension RedisBackend {
         let ticking = Task {
             var seen = servers.answers
             var (isOwed, silent, rested) = (true, 0, 0)
+            var age = 0
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
+                age += 1
+                if age > RedisBackend.stay, servers.hasStranger { return connection.close() }
                 let answers = servers.answers
                 if answers != seen {
                     (seen, isOwed, silent) = (answers, false, 0)

@@ -71,6 +71,10 @@ import TidegateRedis
         cluster.fail(1)
         #expect(cluster.take(nodes: nodes))
         #expect(cluster.nodes == ["10.0.0.1:6379", "two:6380", "10.0.0.2:6379"])
+        // It is asked at last.
+        cluster.take(
+            nodes: Self.line("a", "10.0.0.1:6379@2") + Self.line("b", "10.0.0.2:6379@2", "myself,master"), from: 1)
+        #expect(cluster.nodes == ["10.0.0.1:6379", "10.0.0.2:6379", "-"])
     }
 
     @Test func `a node that does not know its address is where it was asked, and one that nobody has met is none`() {

@@ -150,6 +150,9 @@ final class RedisServers: Sendable {
 
     func endpoint(of target: Target) -> Endpoint { endpoint(target.host, target.port, target.serverName) }
 
+    /// True where the servers are known, but not which of them some configured address is: it is to be asked.
+    var hasStranger: Bool { state.withLock { $0.answers > 0 && $0.numbers.hasStranger } }
+
     var answers: UInt64 { state.withLock { $0.answers } }
 
     func takeWish() -> Bool {

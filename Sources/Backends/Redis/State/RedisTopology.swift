@@ -64,6 +64,9 @@ struct NodeNumbers: Sendable {
         ids = configured.map { _ in nil }
     }
 
+    /// True where it is not known which node some configured address is.
+    var hasStranger: Bool { configured.indices.contains { ids[$0] == nil } }
+
     mutating func giveUp(_ target: RedisServers.Target) {
         if hasHeard, let place = target.configured { asked.insert(place) }
     }
@@ -90,9 +93,13 @@ struct NodeNumbers: Sendable {
             ids[number] = found?.id
         }
         if let own = target.configured, own < configured.count, ids[own] == nil,
-            let itself = heard.first(where: \.isMyself), !ids.contains(itself.id)
+            let itself = heard.first(where: \.isMyself)
         {
-            ids[own] = itself.id
+            // One that could not be asked at first has got another number meanwhile, and comes to its own.
+            if let other = ids.indices.dropFirst(configured.count).first(where: { ids[$0] == itself.id }) {
+                ids[other] = nil
+            }
+            if !ids.contains(itself.id) { ids[own] = itself.id }
         }
         if !isComplete, ids.indices.contains(where: { ids[$0] == nil && !asked.contains($0) }) { return nil }
         isComplete = true
@@ -110,7 +117,7 @@ struct NodeNumbers: Sendable {
         ids.indices.map { number in
             let address = number < configured.count ? configured[number] : nil
             guard let id = ids[number], let line = heard.first(where: { $0.id == id }) else {
-                return address.map { .init(host: $0.host, port: $0.port) }
+                return address.map { .init(host: $0.host, port: $0.port, isFailing: true) }
             }
             // A node that does not know its own address is where it was asked.
             let host = line.host.isEmpty ? line.hostname ?? (line.isMyself ? target.host : "") : line.host
