@@ -90,13 +90,18 @@ final class RedisServers: Sendable {
         fileprivate var asked: (answers: UInt64, failedRounds: UInt64)?
     }
 
-    /// - Returns: true while the answer is awaited, and the waker is then called; false where it has come, or two rounds
+    /// Rounds without an answer, a second or more each, after which nobody waits any longer.
+    private static let patience: UInt64 = 3
+
+    /// - Returns: true while the answer is awaited, and the waker is then called; false where it has come, or the rounds
     ///   have brought none.
     func isAwaited(_ question: inout Question, waking waker: Waker) -> Bool {
         state.withLock { state in
             if settings.discovery.isFixed || state.isRetired { return false }
             if let asked = question.asked {
-                if state.answers > asked.answers || state.failedRounds >= asked.failedRounds + 2 { return false }
+                if state.answers > asked.answers || state.failedRounds >= asked.failedRounds + RedisServers.patience {
+                    return false
+                }
             } else {
                 question.asked = (state.answers, state.failedRounds)
                 state.wantsRefresh = true
