@@ -17,7 +17,7 @@ build: setup ## the release build that demo, tests and benchmarks share: .build/
 	@scripts/build
 
 demo: setup ## the story on an embedded Kafka cluster; ONCE=1 runs it unattended and exits 0 or 1
-	@$(if $(filter 1,$(ONCE)),,scripts/setup demo)
+	@scripts/setup demo
 	@scripts/build --product tidegate
 	@.build/release/tidegate demo $(if $(filter 1,$(ONCE)),--once)
 

@@ -13,10 +13,11 @@ let strict = settings + [.strictMemorySafety()]
 /// on small requests, and 15 % of masking by detectors.
 let singleThreaded = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
-/// A C library that Debian keeps patched: module map and shim in `Sources/CLibraries`.
+/// A C library that Debian keeps patched: module map and shim in `Sources/CLibraries`. Without a `pkgConfig` the module map
+/// says what to link.
 func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
     .systemLibrary(
-        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig.isEmpty ? nil : pkgConfig, providers: [.apt([package])])
 }
 
 /// A C++ library of Debian's behind a C header of our own, in `Sources/CLibraries`.
@@ -47,7 +48,7 @@ let package = Package(
         .library(
             name: "TidegateHotPaths",
             targets: [
-                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateMasking", "TidegateTokens",
+                "TidegateWire", "TidegateCore", "TidegateKafka", "TidegateRedis", "TidegateMasking", "TidegateTokens",
                 "TidegateDetection", "TidegateCompression", "TidegatePolicy",
             ]),
     ],
@@ -58,6 +59,7 @@ let package = Package(
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
         library("CYaml", "yaml-0.1", "libyaml-dev"),
         library("CRdKafka", "rdkafka", "librdkafka-dev"),
+        library("CHiredis", "", "libhiredis-dev"),
         library("CZstd", "libzstd", "libzstd-dev"),
         library("CLz4", "liblz4", "liblz4-dev"),
         library("CZlib", "zlib", "zlib1g-dev"),
@@ -110,7 +112,7 @@ let package = Package(
         // What runs it all.
         target(
             "TidegateDemo", "Gateway/Demo",
-            ["CRdKafka", "TidegateCrypto", "TidegateHTTP"]),
+            ["CRdKafka", "CHiredis", "TidegateCrypto", "TidegateHTTP"]),
         .executableTarget(
             name: "tidegate",
             dependencies: [

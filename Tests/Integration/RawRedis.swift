@@ -1,7 +1,8 @@
 import Foundation
+import Testing
 
 /// A reply of RESP2 or RESP3 as it stands on the wire.
-indirect enum RedisValue: Equatable {
+indirect enum RedisValue: Equatable, CustomStringConvertible, CustomTestStringConvertible {
     case simple(String)
     case error(String)
     case integer(Int64)
@@ -16,6 +17,23 @@ indirect enum RedisValue: Equatable {
     case push([RedisValue])
     /// Names and values in turn: a name may stand twice.
     case map([RedisValue])
+
+    var description: String {
+        switch self {
+        case .simple(let text): "+\(text)"
+        case .error(let text): "-\(text)"
+        case .integer(let number): "\(number)"
+        case .null: "nil"
+        case .double(let text), .big(let text): text
+        case .boolean(let isTrue): "\(isTrue)"
+        case .bulk(let bytes), .verbatim(let bytes): String(decoding: bytes, as: UTF8.self).debugDescription
+        case .array(let members): "\(members)"
+        case .set(let members): "set\(members)"
+        case .push(let members): "push\(members)"
+        case .map(let members): "map\(members)"
+        }
+    }
+    var testDescription: String { description }
 
     static func text(_ text: String) -> RedisValue { .bulk(Array(text.utf8)) }
     static let ok = RedisValue.simple("OK")

@@ -67,8 +67,9 @@ extension Integration {
         {
             let server = try RedisServer()
             defer { server.stop() }
-            let gateway = try GatewayProcess(
-                before: "", .redis(server.settings, policies: RedisPolicies.readers))
+            var setup = GatewaySetup.redis(server.settings, policies: RedisPolicies.readers)
+            setup.issuer = ", leeway: 0s"
+            let gateway = try GatewayProcess(before: "", setup)
             defer { gateway.stop() }
             let short = try gateway.tokenFile("rita", groups: ["readers"], lifetime: 6)
             let done = try attack(

@@ -85,7 +85,7 @@ extension Integration {
         @Test(
             .enabled(
                 if: RedisBinary.there.count > 1,
-                "needs Redis 7.4 and Valkey 9.1 in .build-redis: scripts/redis-servers fetches them"),
+                "needs Redis 7.4 in .build-redis: scripts/redis-servers fetches it"),
             arguments: RedisBinary.there.filter { $0 != .debian })
         func `newer servers answer the same with and without it, too`(binary: RedisBinary) throws {
             let server = try RedisServer(binary)

@@ -53,7 +53,7 @@ extension Integration {
             #expect(gateway.isRunning)
         }
 
-        @Test func `the comparison finds a changed byte, a changed key, and another version`() throws {
+        @Test func `the comparison finds a changed byte and a changed key`() throws {
             let servers = [try RedisServer(), try RedisServer()]
             defer { for server in servers { server.stop() } }
             func run(_ more: [String]) throws -> (report: Report, said: Finished) {

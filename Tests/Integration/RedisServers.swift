@@ -4,20 +4,18 @@ import TidegateDemo
 
 /// Servers that may be there: Debian's own, and what `scripts/redis-servers` put beside it.
 enum RedisBinary: String, CaseIterable, CustomTestStringConvertible {
-    case debian, redis74, valkey91
+    case debian, redis74
 
     var path: String? {
         switch self {
         case .debian: Surroundings.executable("/usr/bin/redis-server")
         case .redis74: Surroundings.executable(Surroundings.root + "/.build-redis/redis-7.4/redis-server")
-        case .valkey91: Surroundings.executable(Surroundings.root + "/.build-redis/valkey-9.1/redis-server")
         }
     }
     var testDescription: String {
         switch self {
         case .debian: "Debian's Redis"
         case .redis74: "Redis 7.4"
-        case .valkey91: "Valkey 9.1"
         }
     }
     /// Those that are installed; what is not is said by the test that counts them.

@@ -190,7 +190,7 @@ public final class WireHarness {
                     continue
                 }
                 send(output.scratch[range], to: side)
-            case .boundary, .finish: break
+            case .boundary, .finish, .mayBeSilent: break
             case .mark(let position): governor.released = position
             case .park(let side): parked.insert(side)
             case .awaitReplies: awaitsReplies = true

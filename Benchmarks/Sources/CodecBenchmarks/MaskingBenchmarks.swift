@@ -67,10 +67,14 @@ enum Profiles {
     private static let redact = MaskingAction.redact("[redacted]")
 
     /// What the end-to-end benchmark masks.
-    static func threePaths() throws -> MaskingProfile {
+    /// - Parameter prefix: where the documents stand: a stream's field and a dot.
+    static func threePaths(below prefix: String = "") throws -> MaskingProfile {
         try profile(
             "3 paths",
-            [("payment.card.number", .keepLast(4)), ("customer.email", redact), ("shipping.address.street", redact)])
+            [
+                (prefix + "payment.card.number", .keepLast(4)), (prefix + "customer.email", redact),
+                (prefix + "shipping.address.street", redact),
+            ])
     }
 
     /// Any depth must be looked at.

@@ -28,6 +28,9 @@ try suite.addHeldFetch(
         ("no field edited", CopyingMasker(edits: false)), ("each value edited", CopyingMasker(edits: true)),
         ("3 paths masked", try Profiles.threePaths()),
     ])
+suite.addRedis(
+    try Suite.makeRedis(),
+    [("no field edited", CopyingMasker(edits: false)), ("3 paths masked", try Profiles.threePaths(below: "order."))])
 guard unsafe cbench_run(CommandLine.argc, CommandLine.unsafeArgv) == 0 else { exit(2) }
 let failures = suite.failures()
 for failure in failures { print("FAILED: \(failure)") }

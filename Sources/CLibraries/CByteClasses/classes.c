@@ -17,6 +17,7 @@ static void portable(const uint8_t *p, size_t count, ByteClasses *c) {
         if (b == '@' || b == '%') c->at |= bit;
         if (b == ':') c->colon |= bit;
         if (b == '\\') c->backslash |= bit;
+        if ((uint8_t)(b - 9) <= 4) c->control |= bit;
         if (b & 0x80) c->high |= bit;
     }
 }
@@ -65,6 +66,7 @@ __attribute__((target("avx512f,avx512bw,avx512vl"))) static void wide64(const ui
     c->at = IS('@') | IS('%');
     c->colon = IS(':');
     c->backslash = IS('\\');
+    c->control = BETWEEN(v, 9, 4);
     c->high = _mm512_movepi8_mask(v);
 #undef IS
 #undef BETWEEN
@@ -105,6 +107,7 @@ __attribute__((target("avx2"))) static void wide32(const uint8_t *p, size_t coun
     c->at = BITS(_mm256_or_si256(EQ(a, '@'), EQ(a, '%')), _mm256_or_si256(EQ(b, '@'), EQ(b, '%')));
     c->colon = BOTH(EQ, ':');
     c->backslash = BOTH(EQ, '\\');
+    c->control = BOTH(IN, 9, 4);
     c->high = BITS(a, b);
 #undef BITS
 #undef EQ

@@ -35,6 +35,24 @@ tidegate::Plans &ours() {
     return plans;
 }
 
+/// What the automata say. Throws where there is no memory for them.
+tidegate::Answer plain(const char *text, size_t length, char first, char second) {
+    uint8_t digits[40];
+    size_t count = 0;
+    bool isInternational = false;
+    for (size_t index = 0; index < length; index++) {
+        const char c = text[index];
+        if (c >= '0' && c <= '9') {
+            if (count == sizeof digits) return tidegate::Answer::ask;
+            digits[count++] = uint8_t(c - '0');
+        } else if (c == '+') {
+            if (index > 0) return tidegate::Answer::ask;
+            isInternational = true;
+        }
+    }
+    return isInternational ? ours().international(digits, count) : ours().national(digits, count, first, second);
+}
+
 }  // namespace
 
 int tidegate_phone_prepare(void) {
@@ -64,31 +82,21 @@ enum tidegate_phone_verdict tidegate_phone_judge(const char *text, size_t length
 
 int tidegate_phone_is_valid(const char *text, size_t length, char first, char second) {
     try {
-        tidegate::Plans &plans = ours();
-        uint8_t digits[40];
-        size_t count = 0;
-        bool isInternational = false;
-        bool isPlain = true;
-        for (size_t index = 0; index < length && isPlain; index++) {
-            const char c = text[index];
-            if (c >= '0' && c <= '9') {
-                isPlain = count < sizeof digits;
-                if (isPlain) digits[count++] = uint8_t(c - '0');
-            } else if (c == '+') {
-                isPlain = index == 0;
-                isInternational = true;
-            }
-        }
-        if (isPlain) {
-            const tidegate::Answer answer = isInternational ? plans.international(digits, count)
-                                                            : plans.national(digits, count, first, second);
-            if (answer != tidegate::Answer::ask) return answer == tidegate::Answer::yes;
-        }
+        const tidegate::Answer answer = plain(text, length, first, second);
+        if (answer != tidegate::Answer::ask) return answer == tidegate::Answer::yes;
     } catch (...) {
         return -1;
     }
     const enum tidegate_phone_verdict verdict = tidegate_phone_judge(text, length, first, second);
     return verdict == TIDEGATE_PHONE_UNKNOWN ? -1 : verdict == TIDEGATE_PHONE_VALID;
+}
+
+int tidegate_phone_may_be_valid(const char *text, size_t length, char first, char second) {
+    try {
+        return plain(text, length, first, second) != tidegate::Answer::no;
+    } catch (...) {
+        return 1;
+    }
 }
 
 size_t tidegate_phone_regions(char *codes, size_t capacity) {

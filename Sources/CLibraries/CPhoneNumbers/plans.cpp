@@ -113,8 +113,11 @@ Answer Plans::subscriber(unsigned code, const uint8_t *digits, size_t count) {
     if (main->nationalPrefix->beginsWith(digits, count)) {  // +44 (0)20
         const Region &region = *byCode[code].front();
         const size_t prefix = region.nationalPrefix.size();
-        if (!region.hasPlainPrefix || !main->general.holds(digits + prefix, count - prefix)) return Answer::ask;
-        return assigned(code, digits + prefix, count - prefix);
+        if (!region.hasPlainPrefix) return Answer::ask;
+        const Answer rest = assigned(code, digits + prefix, count - prefix);
+        if (main->general.holds(digits + prefix, count - prefix)) return rest;
+        // Whether libphonenumber takes the prefix away or not: where neither is assigned, nothing is.
+        return rest == Answer::no && assigned(code, digits, count) == Answer::no ? Answer::no : Answer::ask;
     }
     return assigned(code, digits, count);
 }

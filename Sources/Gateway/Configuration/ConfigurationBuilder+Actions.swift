@@ -27,22 +27,22 @@ extension ConfigurationBuilder {
             let (key, domain) = keyAndDomain(value)
             let form = form(value)
             guard let domain, let form else { return nil }
-            note(domain, of: profile, isReversible: form != .opaque)
+            note(domain, of: profile, opens: form.opensByItself)
             let normalisation = value["normalise"]?.text.flatMap { Normalisation(rawValue: $0) } ?? .none
             return .token(TokenSettings(key: key, domain: domain, form: form, normalisation: normalisation))
         case "encrypt":
             let (key, domain) = keyAndDomain(value)
             guard let domain, let mode = value["mode"]?.text else { return nil }
-            note(domain, of: profile, isReversible: true)
-            return .token(
-                TokenSettings(key: key, domain: domain, form: mode == "random" ? .sealed : .reversible))
+            let form = mode == "random" ? TokenForm.sealed : .reversible
+            note(domain, of: profile, opens: form.opensByItself)
+            return .token(TokenSettings(key: key, domain: domain, form: form))
         default: return nil
         }
     }
 
-    private mutating func note(_ domain: String, of profile: String, isReversible: Bool) {
+    private mutating func note(_ domain: String, of profile: String, opens: Bool) {
         let known = domains[profile, default: [:]][domain] ?? false
-        domains[profile, default: [:]][domain] = known || isReversible
+        domains[profile, default: [:]][domain] = known || opens
     }
 
     private mutating func keyAndDomain(_ node: ConfigurationNode) -> (key: String, domain: String?) {

@@ -184,7 +184,7 @@ extension ConfigurationBuilder {
             if openable.isEmpty {
                 report(
                     node, "the profile '\(profile)' makes no token that can be opened",
-                    "encrypt, or a token with a format, in one of its rules", .warning)
+                    "encrypt, in one of its rules", .warning)
             }
             scope = .everything
         } else {
@@ -195,12 +195,12 @@ extension ConfigurationBuilder {
                     report(
                         place, "the profile '\(profile)' makes no tokens of the domain '\(domain)'",
                         openable.isEmpty
-                            ? "encrypt, or a token with a format, in one of its rules"
+                            ? "encrypt, in one of its rules"
                             : SettingsValidator.oneOf(openable, near: domain))
                 } else {
                     report(
-                        place, "the profile '\(profile)' makes opaque tokens of '\(domain)': nobody can open them",
-                        "encrypt, or a token with a format, in its rule")
+                        place, "the profile '\(profile)' makes tokens of '\(domain)' that cannot be opened",
+                        "encrypt, in its rule")
                 }
             }
             scope = .domains(Array(Set(places.compactMap(\.text))).sorted())

@@ -188,9 +188,7 @@ public final class EvidenceBuffer {
         guard let current = pending, current.session == session, current.rule == rule, current.mask == mask,
             current.delivery.resource == delivery.resource, current.delivery.part == delivery.part,
             current.delivery.towards == delivery.towards, current.delivery.wireName == delivery.wireName,
-            current.delivery.isDryRun == delivery.isDryRun,
-            let first = delivery.first, let last = current.delivery.last, delivery.last != nil,
-            first.major == last.major, first.minor > last.minor, first.minor - last.minor == 1
+            current.delivery.isDryRun == delivery.isDryRun, EvidenceBuffer.continues(current, delivery)
         else { return nil }
         pending?.delivery.last = delivery.last
         pending?.delivery.records &+= delivery.records
@@ -199,6 +197,14 @@ public final class EvidenceBuffer {
         pending?.delivery.openedFields &+= delivery.openedFields
         pending?.delivery.bytes &+= delivery.bytes
         return isStrict ? lastTicket : 0
+    }
+
+    /// True where the positions go on where the open line's end; values of one key have none, and go on always.
+    private static func continues(_ current: Pending, _ delivery: Delivery) -> Bool {
+        guard let first = delivery.first, let last = current.delivery.last, delivery.last != nil else {
+            return current.form == .entry && delivery.first == nil && current.delivery.first == nil
+        }
+        return first.major == last.major && first.minor > last.minor && first.minor - last.minor == 1
     }
 
     /// Notes a delivery at positions level. Its line stays open for those that follow it.

@@ -24,6 +24,9 @@ public struct WireOutput: ~Copyable {
         case connect
         /// From here on that side speaks TLS; nothing of what was consumed belongs to it.
         case secure(Side)
+        /// From here on, until it is taken back: who waits for what the backend will say one day (a blocked read, a
+        /// subscription) is not idle.
+        case mayBeSilent(Bool)
         /// That side gets no more bytes: half-close when what waits is out.
         case finish(Side)
         /// Read no more; send what waits for the client; close.
@@ -116,6 +119,7 @@ public struct WireOutput: ~Copyable {
     @inlinable public mutating func awaitReplies() { storedSteps.append(.awaitReplies) }
     @inlinable public mutating func need(_ side: Side, bytes: Int) { storedSteps.append(.need(side, bytes: bytes)) }
     @inlinable public mutating func secure(_ side: Side) { storedSteps.append(.secure(side)) }
+    @inlinable public mutating func mayBeSilent(_ isSo: Bool) { storedSteps.append(.mayBeSilent(isSo)) }
     @inlinable public mutating func finish(_ side: Side) { storedSteps.append(.finish(side)) }
     @inlinable public mutating func close(_ reason: CloseReason) { storedSteps.append(.close(reason)) }
     public mutating func connect(_ endpoint: Endpoint) {

@@ -3,9 +3,23 @@ import Foundation
 /// The evidence of a demo as an auditor finds it: the lines of its segment files, in order.
 struct DemoEvidence {
     struct Line: Decodable {
+        /// Offsets of a partition, or ids of entries in a database.
         struct Positions: Decodable {
-            var partition: Int32
-            var first, last: Int64
+            var partition: Int32?
+            var first, last: Place?
+        }
+        enum Place: Decodable {
+            case offset(Int64)
+            case entry(String)
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                if let offset = try? container.decode(Int64.self) {
+                    self = .offset(offset)
+                } else {
+                    self = .entry(try container.decode(String.self))
+                }
+            }
         }
         var type: String
         var subject, resource, rule, operation, reason: String?
@@ -36,11 +50,24 @@ struct DemoEvidence {
     func delivered(to subject: String) -> [Int32: IndexSet] {
         var result: [Int32: IndexSet] = [:]
         for line in lines where line.type == "records.delivered" && line.subject == subject {
-            for range in line.positions ?? [] where range.first >= 0 && range.last >= range.first {
-                result[range.partition, default: IndexSet()].insert(integersIn: Int(range.first)...Int(range.last))
+            for range in line.positions ?? [] {
+                guard let partition = range.partition, case .offset(let first)? = range.first,
+                    case .offset(let last)? = range.last, first >= 0, last >= first
+                else { continue }
+                result[partition, default: IndexSet()].insert(integersIn: Int(first)...Int(last))
             }
         }
         return result
+    }
+
+    /// First and last entry of each line about entries that `subject` was handed.
+    func entries(to subject: String) -> [String] {
+        lines.filter { $0.type == "records.delivered" && $0.subject == subject }.flatMap { line in
+            (line.positions ?? []).compactMap { range in
+                guard case .entry(let first)? = range.first, case .entry(let last)? = range.last else { return nil }
+                return "\(first)–\(last)"
+            }
+        }
     }
 
     /// The first line of that type about that person, as it stands in the file.

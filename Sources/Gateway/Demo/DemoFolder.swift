@@ -26,6 +26,7 @@ public struct DemoFolder: Sendable {
     var configuration: String { path + "/tidegate.yaml" }
     var evidence: String { path + "/evidence" }
     var log: String { path + "/tidegate.log" }
+    var redisPassword: String { path + "/redis-password" }
     private var lock: String { path + "/running" }
     private var key: String { path + "/issuer.pem" }
     private var issuer: String { path + "/issuer.url" }
@@ -71,6 +72,8 @@ public struct DemoFolder: Sendable {
     }
 
     package func note(issuer url: String) throws { try write(Array(url.utf8), to: issuer) }
+
+    func note(redisPassword password: String) throws { try write(Array(password.utf8), to: redisPassword) }
 
     func write(configuration text: String) throws { try write(Array(text.utf8), to: configuration) }
 

@@ -85,8 +85,18 @@ public struct DemoStory {
         guard let port = FreePorts.base(bases, offsets: DemoConfiguration.portOffsets) else {
             throw DemoError("no free ports on the loopback")
         }
-        let configuration = DemoConfiguration(
+        var configuration = DemoConfiguration(
             port: port, issuer: issuer.url, bootstrap: bootstrap, evidence: folder.evidence)
+        let password = UUID().uuidString
+        let redis = try RedisServer.program.map { program in
+            try RedisServer(
+                program: program, port: configuration.serverPort, password: password, folder: folder.path)
+        }
+        defer { redis?.stop() }
+        if let redis {
+            try folder.note(redisPassword: password)
+            configuration.redis = (redis.port, folder.redisPassword)
+        }
         try folder.clearEvidence()
         try folder.write(configuration: configuration.text)
         screen.title("The gateway, with \(folder.configuration)")
@@ -94,6 +104,13 @@ public struct DemoStory {
         do {
             let scenes = DemoScenes(screen: screen, issuer: issuer, address: configuration.address, clear: clear)
             try await scenes.play(evidence: folder.evidence)
+            if let redis {
+                try await RedisScenes(
+                    screen: screen, issuer: issuer, server: redis, password: password, port: configuration.redisPort
+                ).play(evidence: folder.evidence)
+            } else {
+                screen.note("redis-server is not installed: the story on Redis is left out")
+            }
             if !once {
                 explain(configuration, folder)
                 await interrupted()
@@ -122,6 +139,14 @@ public struct DemoStory {
         screen.line(
             "echo '{\"id\":\"ord-mine\",\"customer\":{\"email\":\"me@example.com\"}}' | "
                 + kcat("data-owner", "-P -t orders"))
+        if configuration.redis != nil {
+            func redis(_ person: String, _ rest: String) -> String {
+                "redis-cli -p \(configuration.redisPort) --no-auth-warning -a \"$(\(tidegate) demo token \(person))\" \(rest)\n"
+            }
+            screen.line(redis("analyst", "XRANGE orders - + COUNT 1"))
+            screen.line(redis("data-owner", "XRANGE orders - + COUNT 1"))
+            screen.line(redis("contractor", "XRANGE orders - + COUNT 1"))
+        }
         screen.line("\(executable) evidence verify --directory \(folder.evidence)")
         screen.line(
             "\(executable) explain --config \(folder.configuration) --subject analyst --group analysts --action consume --resource topic:orders"

@@ -176,7 +176,7 @@ extension Relay {
     }
 
     /// When the session has been idle for too long.
-    var idleAt: Int64 { Relay.time(limits.idleSeconds, after: lastActivity) }
+    var idleAt: Int64 { mayBeSilent ? .max : Relay.time(limits.idleSeconds, after: lastActivity) }
 
     /// - Returns: nanoseconds; `.max` where no clock gets that far.
     static func time(_ seconds: Int, after start: Int64) -> Int64 {

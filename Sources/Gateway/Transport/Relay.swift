@@ -62,6 +62,8 @@ final class Relay {
 
     // Deadlines, in monotonic nanoseconds; `.max` is none.
     var lastActivity: Int64
+    /// The machine waits for what the backend says one day: no idle limit.
+    var mayBeSilent = false
     var authenticateBy: Int64 = .max
     var connectBy: Int64 = .max
     /// The end of all attempts to connect.
@@ -318,6 +320,9 @@ final class Relay {
             case .connect:
                 if let endpoint = loop.output.endpoint { connect(to: endpoint) }
             case .secure(let side): securing = side
+            case .mayBeSilent(let isSo):
+                mayBeSilent = isSo
+                armDeadlines()
             case .finish(let side): self.half(side).isFinishing = true
             case .close(.refused(let refusal)) where isAuthenticated && refusal.code.endsDelivery:
                 // Nothing is allowed any more once the token is over: it is that which is told, whoever notices first.

@@ -34,8 +34,29 @@ public struct DetectionPass: ~Copyable {
     var tokenEnd = 0
     var addressEnd = 0
     var keyEnd = 0
+    /// Before it no token of three parts begins: all of them would have the same parts behind the first one.
+    var noTokenUntil = 0
 
     public init() {}
+
+    /// Bytes of room that is kept for the next texts, and those of them that hold something of the last.
+    package var room: (all: Int, used: Int) {
+        (
+            folded.capacity + origins.capacity * 4 + marks.capacity * 8
+                + findings.capacity * MemoryLayout<Finding>.stride + matches.capacity
+                * MemoryLayout<PatternMatch>.stride,
+            folded.count + origins.count + findings.count + matches.count
+        )
+    }
+
+    /// Forgets the last text, and gives back what an uncommonly long one took.
+    package mutating func rest() {
+        findings.rest()
+        folded.rest()
+        origins.rest()
+        matches.rest()
+        marks.rest()
+    }
 
     mutating func begin() {
         zoneEnd = 0
@@ -43,6 +64,7 @@ public struct DetectionPass: ~Copyable {
         tokenEnd = 0
         addressEnd = 0
         keyEnd = 0
+        noTokenUntil = 0
         aroundPlace = -1
         justBeforePlace = -1
     }
@@ -65,14 +87,16 @@ public struct DetectionPass: ~Copyable {
     }
 
     /// True where the name or the word just before says that it is a number of another kind.
-    mutating func contradicts(_ text: TextBytes, _ start: Int) -> Bool {
+    ///
+    /// - Parameter words: those that are believed.
+    mutating func contradicts(_ text: TextBytes, _ start: Int, by words: Context = .against) -> Bool {
         if isAssuming || !name.isDisjoint(with: .all) { return false }
-        if !name.isDisjoint(with: .against) { return true }
+        if !name.isDisjoint(with: words) { return true }
         if justBeforePlace != start {
             justBeforePlace = start
             justBefore = text.meaningAround(start, start, reach: 24, behind: false)
         }
-        return !justBefore.isDisjoint(with: .against)
+        return !justBefore.isDisjoint(with: words)
     }
 }
 

@@ -53,7 +53,10 @@ public final class DetectorSet: Sendable {
         asksLongTokens = enabled.has(.awsKey)
         asksAddresses = enabled.has(.ipv6) || enabled.has(.mac)
         count = list.count
-        if enabled.has(.phone) { _ = CallingCodes.shared }
+        if enabled.has(.phone) {
+            _ = CallingCodes.shared
+            PhonePlans.prepare()
+        }
         self.patterns = patterns.isEmpty ? nil : try PatternSet(patterns)
     }
 

@@ -11,9 +11,9 @@ public final class MaskingProfile: Masker {
     public let warnings: [MaskingWarning]
     /// How values are read.
     public let format: MaskingFormat
-    private let onFailure: MaskingOnFailure
-    private let schemas: SchemaMasker
-    private let rules: CompiledRules
+    let onFailure: MaskingOnFailure
+    let schemas: SchemaMasker
+    let rules: CompiledRules
     /// Workspaces that no call has at the moment.
     private let workspaces = Mutex<[MaskingWorkspace]>([])
 
@@ -51,8 +51,13 @@ public final class MaskingProfile: Masker {
             give(workspace)
             return false
         }
+        var record: UInt32?
         for index in fields.indices {
             let field = fields[index]
+            if field.record != record {
+                record = field.record
+                findSubjects(index, fields, bytes, workspace)
+            }
             guard bytes.holds(field.range), bytes.holds(field.name) else {
                 outcomes.append(.dropRecord)
                 continue
@@ -68,81 +73,13 @@ public final class MaskingProfile: Masker {
         return true
     }
 
-    /// Finds out how each field is read.
-    ///
-    /// - Returns: false where a schema is still being asked for.
-    private func read(
-        _ fields: Span<MaskField>, _ bytes: RawSpan, _ request: MaskRequest, _ workspace: MaskingWorkspace
-    ) -> Bool {
-        workspace.readings.removeAll(keepingCapacity: true)
-        var isPending = false
-        for index in fields.indices {
-            let field = fields[index]
-            guard bytes.holds(field.range), field.part == .key || field.part == .value else {
-                workspace.readings.append(.text)
-                continue
-            }
-            let isKey = field.part == .key
-            let header =
-                schemas.hasRegistry
-                ? MaskingProfile.header(
-                    isKey ? MaskingProfile.keyHeader : MaskingProfile.valueHeader, index, fields, bytes) : .none
-            if case .contradicting = header {
-                workspace.readings.append(.unknown)
-                continue
-            }
-            let reading =
-                if case .names(let header) = header {
-                    schemas.reading(
-                        of: bytes.extracting(field.range), header: bytes.extracting(header), isKey: isKey, rules,
-                        request, &workspace.schemas)
-                } else {
-                    schemas.reading(
-                        of: bytes.extracting(field.range), header: nil, isKey: isKey, rules, request,
-                        &workspace.schemas)
-                }
-            // The others are asked for at the same time.
-            if case .pending = reading { isPending = true }
-            workspace.readings.append(reading)
-        }
-        return !isPending
-    }
-
-    private static let keyHeader = Array(RegistryFraming.keyHeader.utf8)
-    private static let valueHeader = Array(RegistryFraming.valueHeader.utf8)
-
-    private enum SchemaHeader {
-        case none
-        case names(Range<Int>)
-        /// Two of that name, which say different things.
-        case contradicting
-    }
-
-    /// The content of the header of that name in the record of a key or value, which headers stand behind. Of two, clients
-    /// read the last (Confluent, `lastHeader`); not all need do so.
-    private static func header(
-        _ name: [UInt8], _ index: Int, _ fields: Span<MaskField>, _ bytes: RawSpan
-    ) -> SchemaHeader {
-        let record = fields[index].record
-        var found = SchemaHeader.none
-        var at = index + 1
-        while at < fields.count, fields[at].record == record {
-            let field = fields[at]
-            if field.part == .header, bytes.holds(field.name), bytes.holds(field.range),
-                unsafe bytes.equals(name.span.bytes, in: field.name)
-            {
-                if case .names(let other) = found, !bytes.equals(bytes.extracting(other), in: field.range) {
-                    return .contradicting
-                }
-                found = .names(field.range)
-            }
-            at += 1
-        }
-        return found
-    }
-
     private func take() -> MaskingWorkspace {
         workspaces.withLock { $0.popLast() } ?? MaskingWorkspace(rules)
+    }
+
+    /// Bytes of room that workspaces keep while nobody uses them, and those of them that hold something.
+    package var roomAtRest: (all: Int, used: Int) {
+        workspaces.withLock { $0.map(\.roomAtRest).reduce((0, 0)) { ($0.0 + $1.all, $0.1 + $1.used) } }
     }
 
     /// Keeps no text of what was masked, but its room.
@@ -160,43 +97,62 @@ public final class MaskingProfile: Masker {
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         workspace.isKey = field.part == .key
+        workspace.subjects.next = PlaceSet()
         _ = workspace.takeNestedFailures()
         switch field.part {
         case .key:
             if rules.keys.isEmpty { return .unchanged }
-            return value(content, rules.keys, reading, workspace, into: &scratch, &counters)
+            return key(content, reading, workspace, into: &scratch, &counters)
         case .value:
             if rules.values.isEmpty { return .unchanged }
             return value(content, rules.values, reading, workspace, into: &scratch, &counters)
-        case .header: return named(content, name, rules.headers, workspace, into: &scratch, &counters)
-        case .field: return named(content, name, rules.values, workspace, into: &scratch, &counters)
+        case .header:
+            if rules.headers.isEmpty { return .unchanged }
+            let match = rules.headers.match(field: name, isColumn: false)
+            return named(content, name, match, rules.headers, workspace, into: &scratch, &counters)
+        case .field:
+            if rules.values.isEmpty { return .unchanged }
+            let match = rules.values.match(field: name, isColumn: false)
+            return named(content, name, match, rules.values, workspace, into: &scratch, &counters)
         case .column:
-            return column(content, name, field.type, isBinary: field.isBinary, workspace, into: &scratch, &counters)
+            if rules.values.isEmpty { return .unchanged }
+            let match = rules.values.match(field: name, isColumn: true)
+            let column = Column(type: PostgresType(field.type), isBinary: field.isBinary, match: match)
+            return mask(column, content, name, workspace, into: &scratch, &counters)
         }
     }
 
     /// The whole content of a record's key or value.
-    private func value(
+    func value(
         _ content: RawSpan, _ part: PartRules, _ reading: Reading, _ workspace: MaskingWorkspace,
         into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         switch reading {
         case .text: return text(content, part, part.everything, workspace, into: &scratch, &counters)
-        case .json(let part):
+        case .json(let part, let from):
+            guard from <= content.byteCount else {
+                return failed(MaskingProfile.redacted, scratch.count, workspace, into: &scratch, &counters)
+            }
             // A key of plain text is a name or a number of somebody's: it is no document, and none was promised.
-            if workspace.isKey, !NestedDocument.mayBe(content) {
+            if workspace.isKey, from == 0, !NestedDocument.mayBe(content) {
                 return text(
                     content, part, part.everything, places: part.paths.start, workspace, into: &scratch, &counters)
             }
-            return document(content, part, part.paths.start, workspace, into: &scratch, &counters)
-        case .schema(let plan, let start):
+            let start = scratch.count
+            scratch.append(bytes: content.extracting(0..<from))
+            let payload = content.extracting(from..<content.byteCount)
+            let outcome = document(payload, part, part.paths.start, workspace, into: &scratch, &counters)
+            if case .edited(let range) = outcome { return .edited(start..<range.upperBound) }
+            scratch.removeLast(scratch.count - start)
+            return outcome
+        case .schema(let plans, let start):
             let written = scratch.count
             var edits: UInt32 = 0
             var failures: UInt32 = 0
             let inspection = workspace.mask(
-                content, from: start, plan, part, into: &scratch, edits: &edits, failures: &failures)
+                content, from: start, plans, part, into: &scratch, edits: &edits, failures: &failures)
             switch inspection {
-            case .failed, .null: return failed(MaskingProfile.redacted, written, into: &scratch, &counters)
+            case .failed, .null: return failed(MaskingProfile.redacted, written, workspace, into: &scratch, &counters)
             case .unchanged: return .unchanged
             case .edited: break
             }
@@ -204,92 +160,49 @@ public final class MaskingProfile: Masker {
             if drops(failures, written, &scratch, &counters) { return .dropRecord }
             counters.maskedFields &+= edits
             return .edited(written..<scratch.count)
-        case .pending, .unknown: return failed(MaskingProfile.redacted, scratch.count, into: &scratch, &counters)
+        case .pending, .unknown:
+            return failed(MaskingProfile.redacted, scratch.count, workspace, into: &scratch, &counters)
         }
-    }
-
-    /// A column's value, in the text form of its type or the binary one; what is made of it is valid for the type, or null.
-    private func column(
-        _ content: RawSpan, _ name: RawSpan, _ type: UInt32, isBinary: Bool, _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
-    ) -> MaskOutcome {
-        var type = PostgresType(type)
-        var decoded: [UInt8]
-        if !isBinary {
-            decoded = content.allBytes
-        } else if let text = type.text(ofBinary: content) {
-            decoded = text
-        } else {
-            // Infinity, NaN, what a later version brings: nothing that could be written anew.
-            decoded = content.allBytes
-            type = .opaque
-        }
-        let start = scratch.count
-        let outcome = unsafe named(
-            decoded.span.bytes, name, rules.values, workspace, into: &scratch, &counters)
-        guard case .edited(let range) = outcome else { return outcome }
-        var text = Array(scratch[range])
-        scratch.removeLast(scratch.count - start)
-        if type.isJSON, !workspace.isDocument(text) {
-            decoded.removeAll(keepingCapacity: true)
-            JSONEscapes.appendString(text[...], to: &decoded)
-            swap(&text, &decoded)
-        }
-        guard type.accepts(text[...]) else { return .null }
-        if isBinary {
-            guard type.appendBinary(text[...], to: &scratch) else { return .null }
-        } else {
-            scratch.append(contentsOf: text)
-        }
-        return .edited(start..<scratch.count)
     }
 
     /// A field with a name: a header, a stream's field, a column. Its name is the first part of a path; what follows looks
     /// into its value, where that is JSON.
-    private func named(
-        _ content: RawSpan, _ name: RawSpan, _ part: PartRules, _ workspace: MaskingWorkspace,
-        into scratch: inout [UInt8], _ counters: inout MaskCounters
+    func named(
+        _ content: RawSpan, _ name: RawSpan, _ match: FieldMatch, _ part: PartRules, isColumn: Bool = false,
+        isNumber: Bool = false, _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
     ) -> MaskOutcome {
-        if part.isEmpty { return .unchanged }
-        let last = name.extracting(MaskingProfile.lastPart(of: name)..<name.byteCount)
-        let places =
-            part.paths.isEmpty
-            ? PlaceSet() : unsafe last.withUnsafeBytes { unsafe part.paths.step(part.paths.start, key: $0) }
-        var rule = part.paths.accepted(places)
-        if !part.names.isEmpty {
-            rule = [rule, unsafe last.withUnsafeBytes { unsafe part.rule(forName: $0) }].compactMap(\.self).min()
+        let (rule, places) = (match.rule, match.places)
+        let last = name.extracting(match.start..<name.byteCount)
+        if rules.subjectCount > 0 {
+            workspace.subjects.next = rules.subjects.match(field: name, isColumn: isColumn).places
         }
-        if !part.columns.isEmpty { rule = [rule, part.rule(forColumn: name)].compactMap(\.self).min() }
-        rule = [rule, part.everything].compactMap(\.self).min()
         if workspace.findings != nil { unsafe last.withUnsafeBytes { unsafe workspace.enter($0) } }
         defer { if workspace.findings != nil { workspace.leave() } }
         if rule == nil, !places.isEmpty || !part.names.isEmpty, NestedDocument.mayBe(content) {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
-        return text(content, part, rule, places: places, name: last, workspace, into: &scratch, &counters)
-    }
-
-    /// Where the column begins in `schema.table.column`; 0 for any other name.
-    private static func lastPart(of name: RawSpan) -> Int {
-        var start = name.byteCount
-        while start > 0, name.byte(at: start - 1) != UInt8(ascii: ".") { start -= 1 }
-        return start < name.byteCount ? start : 0
+        return text(
+            content, part, rule, places: places, name: last, isNamed: true, isNumber: isNumber, workspace, into: &scratch,
+            &counters)
     }
 
     // MARK: Formats
 
-    /// - Parameter places: what paths wait for inside, where it is JSON once more encoded.
+    /// - Parameters:
+    ///   - places: what paths wait for inside, where it is JSON once more encoded.
+    ///   - isNamed: it stands beside other fields, so that paths need not look into it; the name may be empty (Redis).
     private func text(
         _ content: RawSpan, _ part: PartRules, _ rule: Int?, places: PlaceSet = PlaceSet(),
-        name: RawSpan = RawSpan(), _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
-        _ counters: inout MaskCounters
+        name: RawSpan = RawSpan(), isNamed: Bool = false, isNumber: Bool = false, _ workspace: MaskingWorkspace,
+        into scratch: inout [UInt8], _ counters: inout MaskCounters
     ) -> MaskOutcome {
         let start = scratch.count
         let inspection: MaskingWorkspace.Inspection
         if let rule {
-            inspection = workspace.replace(content, rule: rule, into: &scratch)
+            inspection = workspace.replace(content, rule: rule, isNumber: isNumber, into: &scratch)
         } else {
-            if workspace.isKey || part.areForText || !name.isEmpty {
+            if workspace.isKey || part.areForText || isNamed {
                 inspection = unsafe name.withUnsafeBytes {
                     unsafe workspace.inspect(content, name: $0, part, places, depth: 0, into: &scratch)
                 }
@@ -307,7 +220,7 @@ public final class MaskingProfile: Masker {
         case .null:
             counters.maskedFields &+= 1
             return .null
-        case .failed: return failed(MaskingProfile.redacted, start, into: &scratch, &counters)
+        case .failed: return failed(MaskingProfile.redacted, start, workspace, into: &scratch, &counters)
         }
     }
 
@@ -317,14 +230,13 @@ public final class MaskingProfile: Masker {
     ) -> MaskOutcome {
         let start = scratch.count
         let trail = workspace.trail.count
-        if !rules.subjects.isEmpty { workspace.findSubjects(in: content) }
         var scanner = unsafe name.withUnsafeBytes { unsafe JSONScanner(workspace, part, name: $0) }
         swap(&scanner.output, &scratch)
         let isDocument = unsafe content.withUnsafeBytes { unsafe scanner.scan($0, places) }
         swap(&scanner.output, &scratch)
         workspace.trail.removeLast(workspace.trail.count - trail)
         guard isDocument else {
-            return failed(MaskingProfile.redactedJSON, start, into: &scratch, &counters)
+            return failed(MaskingProfile.redactedJSON, start, workspace, into: &scratch, &counters)
         }
         let failures = scanner.failures &+ workspace.takeNestedFailures()
         if drops(failures, start, &scratch, &counters) { return .dropRecord }
@@ -347,8 +259,10 @@ public final class MaskingProfile: Masker {
 
     /// What cannot be looked into.
     private func failed(
-        _ words: [UInt8], _ start: Int, into scratch: inout [UInt8], _ counters: inout MaskCounters
+        _ words: [UInt8], _ start: Int, _ workspace: MaskingWorkspace, into scratch: inout [UInt8],
+        _ counters: inout MaskCounters
     ) -> MaskOutcome {
+        workspace.hasFailed = true
         if scratch.count > start { scratch.removeLast(scratch.count - start) }
         counters.failures &+= 1
         switch onFailure {
@@ -384,8 +298,11 @@ public final class MaskingProfile: Masker {
         var counters = MaskCounters()
         var scratch: [UInt8] = []
         workspace.isKey = false
+        workspace.subjects.beginRecord()
+        workspace.subjects.next = PlaceSet()
         let outcome = unsafe value(
-            line.span.bytes, rules.values, isJSON ? .json(rules.values) : .text, workspace, into: &scratch, &counters)
+            line.span.bytes, rules.values, isJSON ? .json(rules.values, from: 0) : .text, workspace, into: &scratch,
+            &counters)
         findings = workspace.findings
         give(workspace)
         switch outcome {

@@ -1,3 +1,5 @@
+import TidegateWire
+
 /// What a leaf is, whatever its encoding.
 public enum LeafKind: UInt8, Sendable, BitwiseCopyable {
     case string
@@ -96,6 +98,25 @@ public struct LeafList: Sendable {
 
     /// True where the payload must be rewritten even if every leaf is kept: unknown fields are to go.
     @inlinable public var mustRewrite: Bool { !removals.isEmpty }
+
+    /// Bytes of room that is kept for the next payload, and those of them that hold something of the last.
+    package var room: (all: Int, used: Int) {
+        (
+            leaves.capacity * MemoryLayout<Leaf>.stride + frames.capacity * MemoryLayout<Frame>.stride
+                + removals.capacity * MemoryLayout<Removal>.stride + splices.capacity * MemoryLayout<Splice>.stride
+                + scratch.capacity,
+            leaves.count + frames.count + removals.count + splices.count + scratch.count
+        )
+    }
+
+    /// Forgets the last payload, and gives back what an uncommonly long one took.
+    package mutating func rest() {
+        leaves.rest()
+        frames.rest()
+        removals.rest()
+        splices.rest()
+        scratch.rest()
+    }
 
     mutating func clear() {
         leaves.removeAll(keepingCapacity: true)

@@ -145,13 +145,15 @@ public final class SchemaPlan: Sendable {
     ///   - list: as `leaves` left it for this payload.
     ///   - edits: one for each leaf.
     ///   - texts: what the edits' ranges are of.
-    /// - Returns: false, with `output` as it was, where edits and leaves do not belong together or the payload would become
-    ///   larger than a length can say.
+    ///   - isStrict: a text that its leaf's type cannot hold is refused, and makes it not empty.
+    /// - Returns: false, with `output` as it was, where edits and leaves do not belong together, or the payload would become
+    ///   larger than a length can say, or a text is refused.
     public func rewrite(
-        _ payload: RawSpan, _ list: inout LeafList, _ edits: [LeafEdit], texts: [UInt8], into output: inout [UInt8]
+        _ payload: RawSpan, _ list: inout LeafList, _ edits: [LeafEdit], texts: [UInt8], isStrict: Bool = false,
+        into output: inout [UInt8]
     ) -> Bool {
         guard edits.count == list.leaves.count, payload.byteCount == list.payloadCount else { return false }
-        return unsafe Splicer(plan: self).rewrite(payload, &list, edits, texts.span.bytes, &output)
+        return unsafe Splicer(plan: self, isStrict: isStrict).rewrite(payload, &list, edits, texts.span.bytes, &output)
     }
 
     func type(of leaf: Leaf) -> LeafType {

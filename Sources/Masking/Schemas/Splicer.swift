@@ -6,6 +6,8 @@ struct Splicer {
     static let lengthLimit = Int(Int32.max)
 
     let plan: SchemaPlan
+    /// What does not fit its type is refused, not made empty.
+    var isStrict = false
 
     func rewrite(
         _ payload: RawSpan, _ list: inout LeafList, _ edits: [LeafEdit], _ texts: RawSpan, _ output: inout [UInt8]
@@ -44,6 +46,7 @@ struct Splicer {
         case .text(let range):
             guard texts.holds(range) else { return false }
             if !LeafEncoding.append(unsafe texts.extracting(unchecked: range), type, to: &list.scratch) {
+                if isStrict { return false }
                 list.scratch.removeLast(list.scratch.count &- from)
                 start = empty(leaf, type, &list)
             }

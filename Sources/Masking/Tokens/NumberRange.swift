@@ -1,5 +1,5 @@
-/// The ranges that readers of numbers distinguish. A number's token stays in its number's range: what fitted an `int`, or
-/// a double without loss, still does.
+/// The ranges that readers of numbers distinguish. A token of digits stays in its value's range: what fitted an `int`, or a
+/// double without loss, still does, and what begins with a zero still does.
 enum NumberRange: Equatable {
     case leadingZero, int32, exactDouble, int64, uint64, beyond
 

@@ -3,8 +3,8 @@ import TidegateWire
 
 /// Tokens of their value's layout, under one version of a key.
 ///
-/// FF1 permutes all texts of one length. Where a token must lie in a set (numbers without a leading zero, say) the value
-/// lies in it too, and FF1 is applied again until it is back in the set: a permutation of the set, which the inverse
+/// FF1 permutes all texts of one length. Where a token must lie in a set (digits of one `NumberRange`, say, whether they
+/// stand as a number or as text: both have one token) the value lies in it too, and FF1 is applied again until it is back in the set: a permutation of the set, which the inverse
 /// undoes the same way ("cycle walking"; Black and Rogaway, 2002).
 ///
 /// Luhn-invalid tokens stand for Luhn-valid values, so values and tokens are different sets: the value's last encrypted
@@ -50,10 +50,10 @@ final class PreservingToken: Sendable {
         if settings.luhn == .invalid {
             text.raiseLast(by: 1)
         }
-        let range = isNumber ? text.range : .beyond
+        let range = walked(text)
         repeat {
             guard apply(&text, &tweak, isForward: true) else { return false }
-        } while !isMember(text, isNumber, range)
+        } while !isMember(text, range)
         write(text.numeral, behind: text.before, to: &bytes, from: start)
         return true
     }
@@ -61,19 +61,19 @@ final class PreservingToken: Sendable {
     /// Replaces the token from `start` to the end by its value.
     ///
     /// - Returns: false, and nothing is changed, where no value has this token.
-    func open(_ bytes: inout [UInt8], from start: Int, isNumber: Bool) -> Bool {
+    func open(_ bytes: inout [UInt8], from start: Int) -> Bool {
         var text = Text()
         var tweak = Tweak()
-        guard parse(bytes, from: start, isNumber, &text, &tweak) else { return false }
+        guard parse(bytes, from: start, false, &text, &tweak) else { return false }
         switch settings.luhn {
         case .any: break
         case .valid: if text.weight != 0 { return false }
         case .invalid: if text.weight == 0 { return false }
         }
-        let range = isNumber ? text.range : .beyond
+        let range = walked(text)
         repeat {
             guard apply(&text, &tweak, isForward: false) else { return false }
-        } while !isMember(text, isNumber, range)
+        } while !isMember(text, range)
         if settings.luhn == .invalid {
             text.raiseLast(by: 9)
             if text.weight != 0 { return false }
@@ -204,15 +204,19 @@ final class PreservingToken: Sendable {
     }
 
     @inline(__always)
-    private func isMember(_ text: borrowing Text, _ isNumber: Bool, _ range: NumberRange) -> Bool {
+    private func isMember(_ text: borrowing Text, _ range: NumberRange?) -> Bool {
         switch settings.luhn {
         case .any: break
         case .valid: if text.weight != 0 { return false }
         case .invalid: if text.weight == 0 { return false }
         }
-        if !isNumber { return true }
+        guard let range else { return true }
         return text.range == range
     }
+
+    /// What the token of digits has in common with its value.
+    @inline(__always)
+    private func walked(_ text: borrowing Text) -> NumberRange? { settings.alphabet == .digits ? text.range : nil }
 
     /// Applies FF1 once. Where tokens are Luhn-valid and enough is encrypted, the last digit follows from the others: that
     /// permutes the valid texts at once, where walking through the others would take ten steps.

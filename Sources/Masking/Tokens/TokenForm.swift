@@ -13,4 +13,14 @@ public enum TokenForm: Sendable, Equatable {
     /// `tge<version>_` and base64url: AES-256-GCM with a random nonce. Each time another token; it can be opened. Its
     /// length tells the value's.
     case sealed
+
+    /// Its tokens are told from values by their mark, and authenticated: who may see what they stand for gets them opened.
+    /// Nothing tells a preserving token from a value, nor which version made it: FF1 would make of almost any digits some
+    /// other ones, which are nobody's or somebody else's. Whoever opens one must know that it is one (`Tokenizer.open`).
+    public var opensByItself: Bool {
+        switch self {
+        case .reversible, .sealed: true
+        case .opaque, .preserving: false
+        }
+    }
 }

@@ -1,6 +1,6 @@
 import TidegateWire
 
-/// Opens tokens where only keys and domains are known: for who is entitled to, and for `tidegate unmask`.
+/// Opens tokens where only keys and domains are known (`TokenForm.opensByItself`): for `tidegate unmask`.
 public final class TokenOpener: Sendable {
     /// What opened a token; evidence of an opening names it.
     public struct Opened: Sendable, Equatable {
@@ -15,15 +15,11 @@ public final class TokenOpener: Sendable {
         }
     }
 
-    private let keys: [MaskingKey]
-    private let domains: [String]
     private let reversible: [Tokenizer]
     private let sealed: [Tokenizer]
 
     /// - Throws: what `Tokenizer` says of a domain.
     public init(keys: [MaskingKey], domains: [String]) throws(TokenSettingsError) {
-        self.keys = keys
-        self.domains = domains
         var reversible: [Tokenizer] = []
         var sealed: [Tokenizer] = []
         for key in keys {
@@ -65,27 +61,5 @@ public final class TokenOpener: Sendable {
             }
         }
         return .failure(refusal)
-    }
-
-    /// Appends the value of a preserving token, which tells nothing of itself: key, domain and form must be those that
-    /// made it, and `version` where it was not the key's newest.
-    ///
-    /// - Parameter isNumber: the token stands as a number, and was made of one.
-    /// - Returns: `unknownVersion` also where the key or the domain is not one of this opener's.
-    public func open(
-        preserving token: RawSpan, _ settings: PreservingSettings, key: String, domain: String, version: Int? = nil,
-        isNumber: Bool = false, to output: inout [UInt8]
-    ) -> Result<Opened, TokenRefusal> {
-        guard domains.contains(domain), let key = keys.first(where: { $0.name == key }),
-            let tokenizer = try? Tokenizer(key: key, domain: domain, form: .preserving(settings))
-        else { return .failure(.unknownVersion) }
-        let opening =
-            isNumber
-            ? tokenizer.open(number: token, version: version, to: &output)
-            : tokenizer.open(token, version: version, to: &output)
-        switch opening {
-        case .opened(let version): return .success(Opened(key: key.name, domain: domain, version: version))
-        case .refused(let refusal): return .failure(refusal)
-        }
     }
 }

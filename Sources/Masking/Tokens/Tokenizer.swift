@@ -117,7 +117,7 @@ public final class Tokenizer: Sendable {
     /// Appends the token of a whole number as a number of as many digits, without a leading zero.
     ///
     /// A number's token is in its number's range: what fitted 32 or 64 bits, or a double without loss (2^53), still does.
-    /// It is the token of the same digits as text, unless that would have left the range.
+    /// It is the token of the same digits as text: a number in a document joins with the text of a table.
     ///
     /// - Parameter number: digits only, the first of them not zero.
     /// - Returns: false, and nothing is appended, where it is no such number, or the form is not preserving.
@@ -169,7 +169,7 @@ public final class Tokenizer: Sendable {
     ///   version without it. FF1 does not authenticate: with another version, or for a text that is no token, it gives
     ///   some other value, and only Luhn's rule may notice.
     public func open(_ token: RawSpan, version: Int? = nil, to output: inout [UInt8]) -> TokenOpening {
-        if mark == 0 { return openPreserving(token, isNumber: false, version, to: &output) }
+        if mark == 0 { return openPreserving(token, version, to: &output) }
         guard let (named, body) = TokenText.parse(token, mark: mark), version == nil || version == named else {
             return .refused(.notAToken)
         }
@@ -179,20 +179,13 @@ public final class Tokenizer: Sendable {
         return isOpen ? .opened(version: named) : .refused(.notAuthentic)
     }
 
-    /// Appends the number of a token that `append(number:)` made.
-    public func open(number token: RawSpan, version: Int? = nil, to output: inout [UInt8]) -> TokenOpening {
-        openPreserving(token, isNumber: true, version, to: &output)
-    }
-
-    private func openPreserving(
-        _ token: RawSpan, isNumber: Bool, _ version: Int?, to output: inout [UInt8]
-    ) -> TokenOpening {
+    private func openPreserving(_ token: RawSpan, _ version: Int?, to output: inout [UInt8]) -> TokenOpening {
         let number = version ?? versions[0].number
         guard let machine = machine(number) else { return .refused(.unknownVersion) }
         guard case .preserving(let preserving) = machine else { return .refused(.notAToken) }
         let start = output.count
         output.append(bytes: token)
-        if preserving.open(&output, from: start, isNumber: isNumber) { return .opened(version: number) }
+        if preserving.open(&output, from: start) { return .opened(version: number) }
         output.removeSubrange(start...)
         return .refused(.notAToken)
     }

@@ -128,7 +128,7 @@ class Attacker:
         except (Refused, Closed, OSError) as problem:
             return f"no service any more: {problem!r}"
         # An attack that was let change it shows as a change.
-        is_masked = isinstance(masked, list) and len(masked) == 3 and not any(CARD in word for entry in masked for word in entry[1])
+        is_masked = isinstance(masked, list) and len(masked) >= 3 and not any(CARD in word for entry in masked for word in entry[1])
         return None if opened == OPEN and is_masked else f"the reader is served otherwise: {opened!r} {masked!r}"[:300]
 
 

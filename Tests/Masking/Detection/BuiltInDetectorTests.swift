@@ -185,10 +185,46 @@ struct BuiltInDetectorTests {
     ])
     func `a name that says otherwise is believed of bare digits`(name: String) throws {
         let search = try Search()
-        for digits in ["4539578763621486", "44051401359", "12345678909", "123456789", "4155552671"] {
+        for digits in ["44051401359", "12345678909", "123456789", "4155552671", "4222222222222"] {
             #expect(search.found(digits, name: name) == [])
         }
         #expect(search.found("4539 5787 6362 1486", name: name) == ["credit-card: 4539 5787 6362 1486"])
+    }
+
+    @Test(arguments: ["4539578763621486", "378282246310005"])
+    func `of a card's 15 or 16 digits only the word for another number is believed`(card: String) throws {
+        let search = try Search()
+        for name in ["orderId", "order_number", "traceId", "trackingNumber", "sku", "invoice_no", "orderReference"] {
+            #expect(search.found(card, name: name) == [], "\(name)")
+        }
+        for name in [
+            "reference", "ref", "created", "createdAt", "timestamp", "price", "total", "transactionId", "version",
+        ] {
+            #expect(search.found(card, name: name) == ["credit-card: \(card)"], "\(name)")
+        }
+        for word in ["ref", "price", "reference no", "time", "transaction"] {
+            #expect(search.found("\(word) \(card)") == ["credit-card: \(card)"], "\(word)")
+        }
+        #expect(search.found("order \(card)") == [])
+        #expect(search.found("1699999999999999", name: "created") == [], "microseconds since 1970")
+    }
+
+    @Test(arguments: [
+        "+1 123 456 7890", "+49 000 0000000", "+44 99 9999 9999", "222-222-2222", "222 222 2222",
+        "0044 99 9999 9999", "00 000 000 000",
+    ])
+    func `a telephone number in a range that nobody has is one only where it is announced`(text: String) throws {
+        let search = try Search()
+        #expect(search.found(text) == [])
+        #expect(search.found("see \(text), and so on") == [])
+        #expect(search.found(text, name: "phone") == ["phone: \(text)"])
+        #expect(search.found("call \(text)") == ["phone: \(text)"])
+        #expect(search.mayMatch(text))
+    }
+
+    @Test func `of an international number's groups those are taken that are assigned together`() throws {
+        #expect(try Search().found("+1 415 555 2671 12") == ["phone: +1 415 555 2671"])
+        #expect(try Search().found("+44 20 7946 0958 1") == ["phone: +44 20 7946 0958"])
     }
 
     @Test func `of words before a number the nearer one holds`() throws {

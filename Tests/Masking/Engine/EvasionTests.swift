@@ -15,6 +15,14 @@ struct EvasionTests {
         ("no-break spaces", "{\"n\":\"4111\u{a0}1111\u{a0}1111\u{a0}1111\"}"),
         ("narrow no-break spaces", "{\"n\":\"4111\u{202f}1111\u{202f}1111\u{202f}1111\"}"),
         ("zero-width spaces", "{\"n\":\"4111\u{200b}1111\u{200c}1111\u{2060}1111\"}"),
+        ("zero-width spaces between spaces", "{\"n\":\"4111 \u{200b} 1111 \u{2060} 1111 \u{feff} 1111\"}"),
+        ("escaped zero-width spaces between spaces", #"{"n":"4111 \u200b 1111 \u00ad 1111 \u200d 1111"}"#),
+        ("zero-width spaces between dashes", "{\"n\":\"4111-\u{200b}-1111-\u{200b}-1111-\u{200b}-1111\"}"),
+        ("dashes of a typesetter between spaces", "{\"n\":\"4111 \u{2013} 1111 \u{2013} 1111 \u{2013} 1111\"}"),
+        ("invisible tags", "{\"n\":\"4111\u{e0001}1111\u{e0020}1111\u{34f}1111\"}"),
+        ("tabs", #"{"n":"4111\t1111\t1111\t1111"}"#),
+        ("lines", #"{"n":"4111\n1111\r\n1111\u000a1111"}"#),
+        ("lines in JSON in a string", #"{"n":"{\"a\":\"4111\\n1111\\n1111\\n1111\"}"}"#),
         ("full-width digits", "{\"n\":\"４１１１１１１１１１１１１１１１\"}"),
         ("Arabic-Indic digits", "{\"n\":\"٤١١١١١١١١١١١١١١١\"}"),
         ("an escape for a digit", #"{"n":"\u0034111111111111111"}"#),
@@ -56,8 +64,8 @@ struct EvasionTests {
             if more.isEmpty { break }
             plain += more.joined(separator: " | ")
         }
-        while let range = plain.range(of: #"\\+u00[0-9a-fA-F]{2}"#, options: .regularExpression) {
-            let code = UInt32(plain[range].suffix(2), radix: 16) ?? 0
+        while let range = plain.range(of: #"\\+u[0-9a-fA-F]{4}"#, options: .regularExpression) {
+            let code = UInt32(plain[range].suffix(4), radix: 16) ?? 0
             plain.replaceSubrange(range, with: Unicode.Scalar(code).map { String(Character($0)) } ?? "")
         }
         return plain.unicodeScalars.compactMap { scalar in

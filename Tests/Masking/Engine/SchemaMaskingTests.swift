@@ -143,7 +143,7 @@ struct SchemaMaskingTests {
         async let masked = batch.masked(profile)
         gate.open()
         let outcomes = await masked
-        #expect(outcomes == [[0, 0, 0, 0, 7] + SchemaMaskingTests.masked, Array(#"{"age":30}"#.utf8)])
+        #expect(outcomes == [[0, 0, 0, 0, 7] + SchemaMaskingTests.masked, Array("[redacted]".utf8)])
     }
 
     @Test func `the id may stand in a header, and a key has its own`() async throws {
@@ -263,7 +263,7 @@ struct SchemaMaskingTests {
         var batch = Batch()
         batch.add(.value, SchemaMaskingTests.clear)
         #expect(await batch.masked(profile, resource: "orders.eu") == [SchemaMaskingTests.masked])
-        #expect(await batch.masked(profile, resource: "payments") == [Array(#""[redacted]""#.utf8)])
+        #expect(await batch.masked(profile, resource: "payments") == [Array("[redacted]".utf8)])
         #expect(throws: MaskingSettingsErrors.self) {
             try SchemaMaskingTests.profile(schemas: [FileSchemaSettings(resources: ["a"], file: "/no/such.avsc")])
         }

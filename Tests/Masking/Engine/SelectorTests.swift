@@ -78,12 +78,14 @@ struct SelectorTests {
         ])
         let nan: [UInt8] = [0, 0, 0, 0, 0xc0, 0, 0, 0]
         let infinity: [UInt8] = [0x7f, 0xff, 0xff, 0xff]
-        for (type, bytes) in [(UInt32(1700), nan), (1082, infinity), (3802, [2, 3]), (1009, [1, 2, 3])] {
+        for (type, bytes) in [(UInt32(1700), nan), (1082, infinity)] {
             #expect(fixture.field(.column, bytes, name: "s.t.d", type: type, isBinary: true).outcome == .unchanged)
             #expect(fixture.field(.column, bytes, name: "s.t.c", type: type, isBinary: true).outcome == .null)
         }
-        let array = Array("{ann@example.com,bob}".utf8)
-        #expect(fixture.field(.column, array, name: "s.t.d", type: 1009).outcome == .null)
+        for (type, bytes) in [(UInt32(3802), [UInt8]([2, 3])), (1009, [1, 2, 3])] {
+            #expect(fixture.field(.column, bytes, name: "s.t.d", type: type, isBinary: true).outcome == .null)
+            #expect(fixture.field(.column, bytes, name: "s.t.c", type: type, isBinary: true).outcome == .null)
+        }
     }
 
     @Test func `a column of JSON stays JSON, whatever its rule makes of it`() throws {

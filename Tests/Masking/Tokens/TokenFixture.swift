@@ -53,11 +53,6 @@ extension Tokenizer {
 
     /// The value that a token opens to, or nil.
     func value(_ token: String, version: Int? = nil) -> String? { opened(token, version: version).1 }
-
-    func value(number token: String) -> String? {
-        let token = Array(token.utf8)
-        return written { open(number: token.span.bytes, to: &$0).version != nil }
-    }
 }
 
 extension TokenOpening {

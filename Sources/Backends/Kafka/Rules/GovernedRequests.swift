@@ -92,7 +92,8 @@ extension KafkaMachine {
         // Such a request creates what is not there: what is there must be known as of now.
         for element in request.tree["Topics"]?.children ?? [] {
             guard let name = element["Name"], !name.isNull,
-                !governor.permits(.create, .topic, named: window.extracting(name.content))
+                !governor.permits(
+                    .create, .topic, named: window.extracting(name.content), by: rules.wireName(request.header.key))
             else { continue }
             return awaitRefresh(governor, &output, isLookUp: true)
         }
@@ -391,7 +392,7 @@ extension KafkaMachine {
             // A catalogue that could not be asked anew says nothing of now.
             let isThere = catalogue?.names.contains(bytes) == true && (version >= 4 || !cluster.lastRefreshFailed)
             // Decided, and recorded, only where something would be created.
-            if governor.permits(.create, .topic, named: window.extracting(name.content)),
+            if governor.permits(.create, .topic, named: window.extracting(name.content), by: wireName),
                 isThere || isAllowed(.create, .topic, bytes, wireName, &governor)
             {
                 continue

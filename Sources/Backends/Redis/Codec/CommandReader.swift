@@ -9,7 +9,10 @@ struct CommandArguments {
     /// The range of an argument; empty where there is none.
     subscript(index: Int) -> Range<Int> { index >= 0 && index < ranges.count ? ranges[index] : 0..<0 }
 
-    mutating func empty() { ranges.removeAll(keepingCapacity: true) }
+    /// Keeps the room of an ordinary command.
+    mutating func empty() {
+        if ranges.capacity > 1024 { ranges = [] } else { ranges.removeAll(keepingCapacity: true) }
+    }
     mutating func append(_ range: Range<Int>) { ranges.append(range) }
 
     /// True where the argument is that word, in any case of letters; `word` is upper case.

@@ -12,21 +12,21 @@ extension RedisMachine {
         _ reply: Range<Int>, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput,
         isMessage: Bool = false
     ) -> Progress {
-        guard deliveries.hasNames else {
+        guard work.deliveries.hasNames else {
             return deliver(reply, of: window, isWindow: true, &governor, &output, isMessage: isMessage)
         }
         // Names that the commands gave go behind the reply, so that a mask finds both in the same bytes.
         var together = window.bytes(reply)
         var names: [[Range<Int>]] = []
-        for answer in deliveries.answers {
+        for answer in work.deliveries.answers {
             names.append(
                 (answer.names ?? []).map { name in
                     together.append(contentsOf: name)
                     return (together.count - name.count)..<together.count
                 })
         }
-        deliveries.move(by: -reply.lowerBound)
-        defer { deliveries.move(by: reply.lowerBound) }
+        work.deliveries.move(by: -reply.lowerBound)
+        defer { work.deliveries.move(by: reply.lowerBound) }
         return unsafe deliver(
             0..<reply.count, of: together.span.bytes, isWindow: false, names: names, &governor, &output,
             isMessage: isMessage)
@@ -36,8 +36,8 @@ extension RedisMachine {
         _ reply: Range<Int>, of bytes: RawSpan, isWindow: Bool, names: [[Range<Int>]] = [], _ governor: inout Governor,
         _ output: inout WireOutput, isMessage: Bool
     ) -> Progress {
-        parts.empty()
-        for index in deliveries.answers.indices {
+        work.parts.empty()
+        for index in work.deliveries.answers.indices {
             find(index, names.isEmpty ? [] : names[index], bytes, &governor)
         }
         let start = output.scratch.count
@@ -46,8 +46,8 @@ extension RedisMachine {
             output.park(.backend)
             return .parked
         }
-        edits.empty()
-        for index in deliveries.answers.indices {
+        work.edits.empty()
+        for index in work.deliveries.answers.indices {
             guard admit(index, bytes, &governor, &output) else { return .done }
         }
         guard let clearance = governor.openClearance() else {
@@ -56,7 +56,7 @@ extension RedisMachine {
         }
         if isMessage {
             // A message that may not be seen is none.
-            if deliveries.answers[0].replacement == nil { send(reply, bytes, isWindow, under: clearance, &output) }
+            if work.deliveries.answers[0].replacement == nil { send(reply, bytes, isWindow, under: clearance, &output) }
             output.boundary(.client)
         } else {
             send(reply, bytes, isWindow, under: clearance, &output)
@@ -68,8 +68,8 @@ extension RedisMachine {
     private mutating func send(
         _ reply: Range<Int>, _ bytes: RawSpan, _ isWindow: Bool, under clearance: Clearance, _ output: inout WireOutput
     ) {
-        if edits.isEmpty, isWindow { return output.pass(reply, to: .client, under: clearance) }
-        let range = edits.assemble(reply, of: bytes, into: &output.scratch)
+        if work.edits.isEmpty, isWindow { return output.pass(reply, to: .client, under: clearance) }
+        let range = work.edits.assemble(reply, of: bytes, into: &output.scratch)
         output.put(range, to: .client, under: clearance)
     }
 
@@ -80,41 +80,41 @@ extension RedisMachine {
     private mutating func find(
         _ index: Int, _ names: [Range<Int>], _ bytes: RawSpan, _ governor: inout Governor
     ) {
-        let answer = deliveries[answer: index]
+        let answer = work.deliveries[answer: index]
         var isLost = false
-        parts.wantsFields = false
+        work.parts.wantsFields = false
         for place in answer.asked {
-            guard let fresh = governor.renew(deliveries[asked: place].clearance) else {
+            guard let fresh = governor.renew(work.deliveries[asked: place].clearance) else {
                 isLost = true
                 continue
             }
-            deliveries[asked: place].clearance = fresh
-            if !fresh.mask.isNone || fresh.recording == .messages { parts.wantsFields = true }
+            work.deliveries[asked: place].clearance = fresh
+            if !fresh.mask.isNone || fresh.recording == .messages { work.parts.wantsFields = true }
         }
-        let firstRun = parts.runs.count
+        let firstRun = work.parts.runs.count
         var walk = ReplyWalk(answer.range)
         walk.names = names
         var isUnderstood = true
         var renamed: [UInt8]?
-        let asked = deliveries.asked[answer.asked]
+        let asked = work.deliveries.asked[answer.asked]
         do throws(ShapeFailure) {
             renamed = try self.renamed(answer, bytes, governor)
-            try walk.find(answer.entry.shape, in: bytes, into: &parts) { name in
+            try walk.find(answer.entry.shape, in: bytes, into: &work.parts) { name in
                 RedisMachine.place(of: name, bytes, asked, &governor)
             }
-            for run in parts.runs[firstRun...] where run.target >= answer.asked.count {
+            for run in work.parts.runs[firstRun...] where run.target >= answer.asked.count {
                 throw ShapeFailure()
             }
         } catch { isUnderstood = false }
-        deliveries[answer: index].runs = firstRun..<parts.runs.count
+        work.deliveries[answer: index].runs = firstRun..<work.parts.runs.count
         if !isUnderstood {
             governor.refuseRequest(WireName(answer.entry.rule), "an answer that is not understood")
-            deliveries[answer: index].replacement = RedisMachine.notUnderstood
-            deliveries[answer: index].runs = firstRun..<firstRun
+            work.deliveries[answer: index].replacement = RedisMachine.notUnderstood
+            work.deliveries[answer: index].runs = firstRun..<firstRun
         } else if isLost {
-            deliveries[answer: index].replacement = RESPText.error("NOPERM \(Refusal(.revoked).reason)")
+            work.deliveries[answer: index].replacement = RESPText.error("NOPERM \(Refusal(.revoked).reason)")
         } else {
-            deliveries[answer: index].replacement = renamed
+            work.deliveries[answer: index].replacement = renamed
         }
     }
 
@@ -139,27 +139,27 @@ extension RedisMachine {
     ///
     /// - Returns: false where a question is open.
     private mutating func mask(_ bytes: RawSpan, _ governor: inout Governor, _ output: inout WireOutput) -> Bool {
-        outcomes.removeAll(keepingCapacity: true)
-        counters.removeAll(keepingCapacity: true)
-        let fields = parts.fields
-        for answer in deliveries.answers {
+        work.outcomes.removeAll(keepingCapacity: true)
+        work.counters.removeAll(keepingCapacity: true)
+        let fields = work.parts.fields
+        for answer in work.deliveries.answers {
             for number in answer.runs {
-                let run = parts.runs[number]
-                while outcomes.count < run.fields.lowerBound { outcomes.append(.unchanged) }
-                let clearance = deliveries[asked: answer.asked.lowerBound + run.target].clearance
+                let run = work.parts.runs[number]
+                while work.outcomes.count < run.fields.lowerBound { work.outcomes.append(.unchanged) }
+                let clearance = work.deliveries[asked: answer.asked.lowerBound + run.target].clearance
                 guard !run.fields.isEmpty, !clearance.mask.isNone, answer.replacement == nil else {
-                    counters.append(MaskCounters())
+                    work.counters.append(MaskCounters())
                     continue
                 }
                 guard
                     let counted = governor.mask(
                         fields.span.extracting(run.fields), in: bytes, under: clearance, into: &output.scratch,
-                        outcomes: &outcomes)
+                        outcomes: &work.outcomes)
                 else { return false }
-                counters.append(counted)
+                work.counters.append(counted)
             }
         }
-        while outcomes.count < parts.fields.count { outcomes.append(.unchanged) }
+        while work.outcomes.count < work.parts.fields.count { work.outcomes.append(.unchanged) }
         return true
     }
 
@@ -171,7 +171,7 @@ extension RedisMachine {
     private mutating func admit(
         _ index: Int, _ bytes: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
     ) -> Bool {
-        let answer = deliveries[answer: index]
+        let answer = work.deliveries[answer: index]
         if answer.replacement == nil || isWrite(answer.entry.shape) {
             guard admitWritten(answer, bytes, &governor, &output) else { return false }
         }
@@ -179,23 +179,23 @@ extension RedisMachine {
             do throws(ShapeFailure) {
                 try leaveOutNames(answer, kind, hasCursor: hasCursor, bytes, &governor)
             } catch {
-                deliveries[answer: index].replacement = RedisMachine.notUnderstood
+                work.deliveries[answer: index].replacement = RedisMachine.notUnderstood
             }
         }
         for number in answer.runs {
-            let run = parts.runs[number]
-            let asked = deliveries[asked: answer.asked.lowerBound + run.target]
+            let run = work.parts.runs[number]
+            let asked = work.deliveries[asked: answer.asked.lowerBound + run.target]
             if answer.replacement != nil {
                 governor.withhold(delivery(of: run, answer, asked, all: true), Refusal(.revoked))
                 continue
             }
-            guard admit(run, counters[number], answer, asked, bytes, &governor, &output) else { return false }
+            guard admit(run, work.counters[number], answer, asked, bytes, &governor, &output) else { return false }
         }
-        if let words = deliveries[answer: index].replacement { edits.put(words, for: answer.range) }
-        for number in parts.lists.indices where parts.lists[number].removed > 0 {
-            let list = parts.lists[number]
-            edits.put(count: list.header.count - list.removed, for: list.header)
-            parts.lists[number].removed = 0
+        if let words = work.deliveries[answer: index].replacement { work.edits.put(words, for: answer.range) }
+        for number in work.parts.lists.indices where work.parts.lists[number].removed > 0 {
+            let list = work.parts.lists[number]
+            work.edits.put(count: list.header.count - list.removed, for: list.header)
+            work.parts.lists[number].removed = 0
         }
         return true
     }
@@ -228,10 +228,10 @@ extension RedisMachine {
                     named: text, by: wireName)
                 : governor.permits(.describe, kind.resourceKind, named: text, by: wireName)
             if isPermitted { continue }
-            edits.remove(name.range)
+            work.edits.remove(name.range)
             removed += 1
         }
-        if removed > 0 { edits.put(count: header.count - removed, for: header) }
+        if removed > 0 { work.edits.put(count: header.count - removed, for: header) }
     }
 
     private func isWrite(_ shape: ReplyShape) -> Bool {
@@ -261,7 +261,7 @@ extension RedisMachine {
         if asked.clearance.recording == .messages {
             record(run)
             admission = unsafe governor.admit(
-                handed, records: views.span, headers: headers.span, window: bytes, scratch: output.scratch.span.bytes,
+                handed, records: work.views.span, headers: work.headers.span, window: bytes, scratch: output.scratch.span.bytes,
                 under: asked.clearance)
         } else {
             admission = governor.admit(handed, under: asked.clearance)
@@ -281,37 +281,37 @@ extension RedisMachine {
         guard !run.fields.isEmpty else { return 0 }
         var dropped = 0
         for number in run.records {
-            let record = parts.records[number]
-            if outcomes[record.fields].contains(.dropRecord) {
+            let record = work.parts.records[number]
+            if work.outcomes[record.fields].contains(.dropRecord) {
                 dropped += 1
                 if record.list >= 0 {
-                    parts.lists[record.list].removed += record.elements
-                    edits.remove(record.range)
+                    work.parts.lists[record.list].removed += record.elements
+                    work.edits.remove(record.range)
                 } else {
                     // What stands alone becomes null: an entry or a value that is not there.
-                    edits.put(version == 3 ? Array("_\r\n".utf8) : Array("$-1\r\n".utf8), for: record.range)
+                    work.edits.put(version == 3 ? Array("_\r\n".utf8) : Array("$-1\r\n".utf8), for: record.range)
                 }
                 continue
             }
             for field in record.fields {
-                switch outcomes[field] {
+                switch work.outcomes[field] {
                 case .unchanged, .dropRecord: break
-                case .edited(let range): edits.put(bulk: range, for: parts.places[field])
+                case .edited(let range): work.edits.put(bulk: range, for: work.parts.places[field])
                 // A value is never null in Redis: it is there, and empty.
-                case .null: edits.put(Array("$0\r\n\r\n".utf8), for: parts.places[field])
+                case .null: work.edits.put(Array("$0\r\n\r\n".utf8), for: work.parts.places[field])
                 }
             }
         }
         return dropped
     }
 
-    private func isDropped(_ number: Int) -> Bool { outcomes[parts.records[number].fields].contains(.dropRecord) }
+    private func isDropped(_ number: Int) -> Bool { work.outcomes[work.parts.records[number].fields].contains(.dropRecord) }
 
     private func places(of run: ReplyParts.Run, where isDropped: Bool) -> (first: Position?, last: Position?) {
         var first: Position?
         var last: Position?
         for number in run.records where self.isDropped(number) == isDropped {
-            let position = parts.records[number].position
+            let position = work.parts.records[number].position
             if position == .none { continue }
             first = first.map { min($0, position) } ?? position
             last = last.map { max($0, position) } ?? position
@@ -330,30 +330,30 @@ extension RedisMachine {
 
     /// The run's records as the client gets them, for evidence: an entry's fields stand as headers, a value alone as value.
     private mutating func record(_ run: ReplyParts.Run) {
-        views.removeAll(keepingCapacity: true)
-        headers.removeAll(keepingCapacity: true)
+        work.views.removeAll(keepingCapacity: true)
+        work.headers.removeAll(keepingCapacity: true)
         for number in run.records where !isDropped(number) {
-            let record = parts.records[number]
-            let start = headers.count
+            let record = work.parts.records[number]
+            let start = work.headers.count
             var value = Piece.none
             for field in record.fields {
                 let content = piece(of: field)
-                if parts.fields[field].part == .field {
-                    headers.append(HeaderView(name: .window(parts.fields[field].name), value: content))
+                if work.parts.fields[field].part == .field {
+                    work.headers.append(HeaderView(name: .window(work.parts.fields[field].name), value: content))
                 } else {
                     value = content
                 }
             }
-            views.append(
+            work.views.append(
                 RecordView(
                     position: record.position, timestamp: -1, key: .none, value: value,
-                    headers: start..<headers.count))
+                    headers: start..<work.headers.count))
         }
     }
 
     private func piece(of field: Int) -> Piece {
-        switch outcomes[field] {
-        case .unchanged: .window(parts.fields[field].range)
+        switch work.outcomes[field] {
+        case .unchanged: .window(work.parts.fields[field].range)
         case .edited(let range): .scratch(range)
         case .null, .dropRecord: .none
         }
@@ -375,8 +375,8 @@ extension RedisMachine {
             if head.kind == .null { return true }
             position = Position(entryID: bytes, head.content)
         }
-        for place in answer.asked where deliveries[asked: place].operation.action == .produce {
-            let asked = deliveries[asked: place]
+        for place in answer.asked where work.deliveries[asked: place].operation.action == .produce {
+            let asked = work.deliveries[asked: place]
             let written = answer.entry.production(of: asked, at: position)
             switch governor.admit(written, under: asked.clearance) {
             case .release: break

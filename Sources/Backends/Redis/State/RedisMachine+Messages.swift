@@ -135,10 +135,10 @@ extension RedisMachine {
             output.boundary(.client)
             return .done
         }
-        deliveries.begin()
-        deliveries.add(
+        work.deliveries.begin()
+        work.deliveries.add(
             reply, Awaited(kind: .server, shape: .message, rule: wireName.index, targets: 1), names: nil)
-        deliveries.ask(Asked(operation: operation, clearance: clearance))
+        work.deliveries.ask(Asked(operation: operation, clearance: clearance))
         return deliver(reply, window, &governor, &output, isMessage: true)
     }
 }

@@ -11,6 +11,8 @@ extension RedisMachine {
             if upstream.isReady, phase == .joining { phase = .relaying }
             return consumed
         }
+        work = servers.borrowRoom()
+        defer { servers.giveBack(&work) }
         let limit = governor.session.route.limits.frameBytes
         var consumed = 0
         while true {
@@ -86,9 +88,9 @@ extension RedisMachine {
             if case .none = entry.effect {} else { apply(entry, isError: head.isError, &output) }
             return passPlain(reply, window, &governor, &output)
         }
-        deliveries.begin()
-        deliveries.add(reply, entry, names: names(of: entry))
-        for place in 0..<Int(entry.targets) { deliveries.ask(asked[place]) }
+        work.deliveries.begin()
+        work.deliveries.add(reply, entry, names: names(of: entry))
+        for place in 0..<Int(entry.targets) { work.deliveries.ask(asked[place]) }
         return deliver(reply, window, &governor, &output)
     }
 
@@ -161,7 +163,7 @@ extension RedisMachine {
         guard head.isAggregate, head.count == Int(entry.count) else {
             throw WireViolation("an EXEC of another length", side: .backend, at: reply.lowerBound)
         }
-        deliveries.begin()
+        work.deliveries.begin()
         var cursor = ReplyCursor(head.range.upperBound..<reply.upperBound)
         var place = 0
         for number in 0..<head.count {
@@ -170,9 +172,9 @@ extension RedisMachine {
                 throw WireViolation("an EXEC without its answers", side: .backend, at: reply.lowerBound)
             }
             let queued = transaction.queued[number]
-            deliveries.add(element, queued, names: names(of: queued))
+            work.deliveries.add(element, queued, names: names(of: queued))
             for _ in 0..<queued.targets {
-                deliveries.ask(transaction.asked[place])
+                work.deliveries.ask(transaction.asked[place])
                 place += 1
             }
         }

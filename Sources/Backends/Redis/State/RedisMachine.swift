@@ -32,14 +32,8 @@ struct RedisMachine: WireMachine, ~Copyable {
     var arguments = CommandArguments()
     var request = CommandRequest()
     var scan = ReplyScan()
-    var parts = ReplyParts()
-    var deliveries = ReplyDeliveries()
-    var outcomes: [MaskOutcome] = []
-    /// Of each run.
-    var counters: [MaskCounters] = []
-    var edits = ReplyEdits()
-    var views: [RecordView] = []
-    var headers: [HeaderView] = []
+    /// Borrowed while the server's bytes are looked at.
+    var work = ReplyWorkspace()
 
     var awaited = Ring<Awaited>()
     /// Targets of the awaited commands, in their order.
@@ -63,6 +57,7 @@ struct RedisMachine: WireMachine, ~Copyable {
     var subscriptions = RedisSubscriptions()
     /// Set where the session ends as soon as the answers that are owed are out; no command is taken any more.
     var closing: CloseReason?
+    private var mayBeSilent = false
     /// A part of an answer is there, and waits for the rest.
     private var isAnswerBegun = false
 
@@ -130,13 +125,19 @@ struct RedisMachine: WireMachine, ~Copyable {
     mutating func receive(
         _ window: RawSpan, from side: Side, asking governor: inout Governor, _ output: inout WireOutput
     ) throws(WireViolation) -> Int {
+        let consumed: Int
         switch side {
-        case .client: return receiveFromClient(window, &governor, &output)
+        case .client: consumed = receiveFromClient(window, &governor, &output)
         case .backend:
-            let consumed = try receiveFromBackend(window, &governor, &output)
+            consumed = try receiveFromBackend(window, &governor, &output)
             isAnswerBegun = consumed < window.byteCount
-            return consumed
         }
+        let isWaiting = !subscriptions.isEmpty || awaited.first?.isBlocking == true
+        if isWaiting != mayBeSilent {
+            mayBeSilent = isWaiting
+            output.mayBeSilent(isWaiting)
+        }
+        return consumed
     }
 
     // MARK: From the client

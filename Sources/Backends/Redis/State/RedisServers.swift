@@ -31,6 +31,20 @@ final class RedisServers: Sendable {
         }
     }
 
+    /// Room for replies, of as many connections as looked at some at a time.
+    private let rooms = Mutex<[ReplyWorkspace]>([])
+    private static let roomLimit = 16
+
+    func borrowRoom() -> ReplyWorkspace { rooms.withLock { $0.popLast() } ?? ReplyWorkspace() }
+
+    /// - Parameter room: is empty then.
+    func giveBack(_ room: inout ReplyWorkspace) {
+        room.rest()
+        var given = ReplyWorkspace()
+        swap(&given, &room)
+        rooms.withLock { if $0.count < RedisServers.roomLimit { $0.append(given) } }
+    }
+
     init(name: String, settings: RedisSettings, log: Log) {
         self.name = name
         self.settings = settings

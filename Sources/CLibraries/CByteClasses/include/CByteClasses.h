@@ -15,6 +15,7 @@ typedef struct {
     uint64_t colon;      // :
     uint64_t backslash;  // \ .
     uint64_t high;       // 0x80 and above
+    uint64_t control;    // tab, line feed and what lies between it and carriage return
 } ByteClasses;
 
 /// The classes of `count` bytes, 1 to 64; bits above are 0. Reads nothing outside of them.

@@ -29,6 +29,10 @@ enum tidegate_phone_verdict tidegate_phone_judge(const char *text, size_t length
 /// text: digits, spaces and - . ( ) /, and a + before the first digit of the international form.
 int tidegate_phone_is_valid(const char *text, size_t length, char first, char second);
 
+/// As `tidegate_phone_is_valid`, but never asks the library, whose rules take a thousand times as long: 1 where a number is
+/// valid or where only the library could tell.
+int tidegate_phone_may_be_valid(const char *text, size_t length, char first, char second);
+
 /// Writes the codes of the regions that are known, two letters each without a zero, as many as fit.
 ///
 /// Returns how many there are, or 0 where it failed.

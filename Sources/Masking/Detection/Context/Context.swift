@@ -12,8 +12,10 @@ struct Context: OptionSet, Sendable {
     static let otherNumber = Context(bit: 56)
     static let time = Context(bit: 57)
     static let version = Context(bit: 58)
+    /// A reference, an amount, a place: what may stand before any number, also that of a card.
+    static let anyNumber = Context(bit: 59)
     /// Words that speak against what looks like a number of a person.
-    static let against: Context = [.otherNumber, .time, .version]
+    static let against: Context = [.otherNumber, .time, .version, .anyNumber]
     static let all = Context(rawValue: 1 << 56 - 1)
 }
 

@@ -110,9 +110,14 @@ extension ContextWords {
             sha256 md5 checksum etag commit revision build sku ean upc isbn gtin imei barcode serial serialnumber product
             productid article artikelnummer itemid invoice invoiceno invoicenumber rechnung rechnungsnummer facture
             factura fattura shipment parcel ticket ticketid sequence seq batch batchid eventid 
-            messageid ref reference txid transactionid transaction transactionno partnumber job jobid runid
-            pid rowid amount total price balance latitude longitude lat lon lng
-             caseid casenumber errorcode
+            messageid partnumber job jobid runid pid rowid caseid casenumber errorcode
+            """
+        ),
+        (
+            .anyNumber,
+            """
+            ref reference txid transactionid transaction transactionno amount total price balance latitude longitude lat
+            lon lng
             """
         ),
         (

@@ -129,7 +129,10 @@ extension DetectorSet {
             {
                 skipped = pass.run.first(last)
             }
-            if window.length >= 7, CallingCodes.shared.mayBe(pass.run, window.first, window.length, without: skipped) {
+            if window.length >= 7, CallingCodes.shared.mayBe(pass.run, window.first, window.length, without: skipped),
+                pass.isAssuming || pass.run.mayBeDialled(window.first, window.length, without: skipped)
+                    || pass.announces(.phone, text, window.start, window.end)
+            {
                 end = window.end
                 next = last &+ 1
             }
@@ -152,35 +155,43 @@ extension DetectorSet {
             if window.shape & 0xff == 0x37, !isOpen, !window.hasBracket { break }
             if pass.run.digit(run &+ skip) < 2 || pass.run.digit(run &+ skip &+ 3) < 2 { break }
             if isOpen || window.hasBracket || skip > 0 { return 90 }
-            if window.has(UInt8(ascii: " ")) { return isInRow(text, window) ? 0 : 65 }
-            return 80
+            let isSpaced = window.has(UInt8(ascii: " "))
+            if isSpaced && isInRow(text, window) || !isDialled(window, PhonePlans.northAmerica, &pass) { return 0 }
+            return isSpaced ? 65 : 80
         case 0x254, 0x244:
             if isOpen { return 85 }  // Brazil: area, then four or five digits, a dash and four more
             if leading != 0, text[window.end &- 5] == UInt8(ascii: "-"), text[window.start &+ 2] == UInt8(ascii: " ") {
-                return 65
+                return isDialled(window, PhonePlans.brazil, &pass) ? 65 : 0
             }
         case 0x55:
             if leading >= 6, window.has(UInt8(ascii: " ")) || window.has(UInt8(ascii: "-")), !isInRow(text, window) {
-                return 60  // India
+                return isDialled(window, PhonePlans.india, &pass) ? 60 : 0
             }
         case 0x344:
-            if leading == 1, pass.run.digit(run &+ 1) >= 3, !isInRow(text, window) { return 70 }  // China
+            if leading == 1, pass.run.digit(run &+ 1) >= 3, !isInRow(text, window) {
+                return isDialled(window, PhonePlans.china, &pass) ? 70 : 0
+            }
         default: break
         }
         guard leading == 0, !window.isBare, window.length >= 9 else { return 0 }
         if pass.run.digit(run &+ 1) == 0 {
             // The international prefix of most countries.
             let isPossible = CallingCodes.shared.mayBe(pass.run, run &+ 2, window.length &- 2, without: -1)
-            return isPossible && window.length >= 11 ? 75 : 0
+            guard isPossible, window.length >= 11 else { return 0 }
+            return pass.isAssuming || pass.run.mayBeDialled(run &+ 2, window.length &- 2) ? 75 : 0
         }
         if window.length > 12 { return 0 }
         switch window.shape {
         case 0x22222, 0x244, 0x344, 0x434, 0x533, 0x56, 0x433, 0x46, 0x47, 0x48, 0x38, 0x37, 0x28, 0x36, 0x57, 0x55,
             0x334,
             0x4322, 0x3322, 0x3332, 0x3422, 0x4222, 0x343, 0x443, 0x437, 0x542, 0x45, 0x4333, 0x324, 0x3323, 0x2322:
-            return isOpen || window.hasBracket ? 80 : 65
-        default: return isOpen ? 70 : 0
+            return isDialled(window, PhonePlans.zero, &pass) ? (isOpen || window.hasBracket ? 80 : 65) : 0
+        default: return isOpen && isDialled(window, PhonePlans.zero, &pass) ? 70 : 0
         }
+    }
+
+    private func isDialled(_ window: NumberWindow, _ regions: [PhoneRegion], _ pass: inout DetectionPass) -> Bool {
+        pass.isAssuming || pass.run.mayBeDialled(window.first, window.length, in: regions)
     }
 
     /// True where spaces part the window from digits on either side: numbers in a row.

@@ -18,6 +18,11 @@ extension DetectorSet {
             }
             guard isPrivate, text.begins("-----", at: at) else { continue }
             at &+= 5
+            if pass.isAssuming {
+                // Where it ends does not matter, and may be far behind the value.
+                pass.hasHit = true
+                return
+            }
             while at < text.count, !text.begins("-----END ", at: at) { at &+= 1 }
             if at < text.count {
                 at &+= 9
@@ -27,7 +32,6 @@ extension DetectorSet {
             at = min(at, text.count)
             pass.keyEnd = at
             pass.add(.pem, start, at, 99)
-            if pass.hasHit { return }
         }
     }
 }

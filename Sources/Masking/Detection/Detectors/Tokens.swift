@@ -92,8 +92,10 @@ extension DetectorSet {
     /// Three parts in base64url, the first two being JSON objects (RFC 7519, RFC 7515); the last is empty where nothing
     /// is signed.
     private func jwtEnd(_ text: TextBytes, _ start: Int, _ pass: inout DetectionPass) -> Int? {
-        guard text.begins("eyJ", at: start) else { return nil }
+        guard start >= pass.noTokenUntil, text.begins("eyJ", at: start) else { return nil }
         var at = part(text, start)
+        // Whatever begins inside of this part ends with it: it is read once, and so is what follows.
+        pass.noTokenUntil = at
         guard at &- start >= 10, text[at] == UInt8(ascii: ".") else { return nil }
         let second = at &+ 1
         // Encrypted ones (RFC 7516) have five parts, of which only the first is readable.

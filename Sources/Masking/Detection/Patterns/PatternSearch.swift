@@ -47,8 +47,13 @@ struct PatternSearch {
         return true
     }
 
+    /// Bytes of a match that a checksum is asked about; a longer one passes none. A match that grows is reported with
+    /// each of its ends, and is read each time.
+    private static let longestChecked = 384
+
     /// Judges digits and letters only; capitals, but where a checksum tells the cases apart.
     private func passes(_ checksum: Checksum, _ start: Int, _ end: Int) -> Bool {
+        guard end &- start <= PatternSearch.longestChecked else { return false }
         let keepsCase = checksum == .bitcoinBase58 || checksum == .bitcoinBech32
         var text = InlineArray<96, UInt8>(repeating: 0)
         var count = 0

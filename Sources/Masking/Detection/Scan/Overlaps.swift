@@ -31,21 +31,29 @@ extension DetectionPass {
         findings.removeLast(findings.count &- kept)
     }
 
+    /// What the scan adds is nearly in order, and moves by a few places without any memory. Users' patterns are matched
+    /// before the scan, so that two long rows may have to be merged: that is a sort's work.
     private mutating func sortByStart() {
+        var moves = findings.count &* 4
         var index = 1
         while index < findings.count {
             let finding = findings[index]
             var place = index
-            while place > 0, isBefore(finding, findings[place &- 1]) {
+            while place > 0, DetectionPass.isBefore(finding, findings[place &- 1]) {
                 findings[place] = findings[place &- 1]
                 place &-= 1
             }
             findings[place] = finding
+            moves &-= index &- place
+            if moves < 0 {
+                findings.sort(by: DetectionPass.isBefore)
+                return
+            }
             index &+= 1
         }
     }
 
-    private func isBefore(_ first: Finding, _ second: Finding) -> Bool {
+    private static func isBefore(_ first: Finding, _ second: Finding) -> Bool {
         first.start != second.start ? first.start < second.start : first.end > second.end
     }
 

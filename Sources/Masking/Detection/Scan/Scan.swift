@@ -52,6 +52,9 @@ extension DetectorSet {
                 return false
             }
             if mustFold(text, 0, classes, &pass, isPlain: isFolded) { return !pass.hasHit }
+            if classes.control != 0, !isFolded, hasGap(text, 0, classes.control, classes.digit, classes.mark) {
+                return folds(&pass)
+            }
             var none = Before()
             examine(text, 0, &classes, &none, &pass)
             return false
@@ -74,6 +77,9 @@ extension DetectorSet {
             if classes.high | classes.backslash != 0 {
                 if mustFold(text, offset, classes, &pass, isPlain: isPlain) { return !pass.hasHit }
                 if classes.high != 0, !pass.isAssuming { isPlain = true }
+            }
+            if classes.control != 0, !isFolded, hasGap(text, offset, classes.control, classes.digit, classes.mark) {
+                return folds(&pass)
             }
             examine(text, offset, &classes, &before, &pass)
             if pass.hasHit { return false }
@@ -104,6 +110,7 @@ extension DetectorSet {
                 isHit = mustFold(text, offset, classes, &pass, isPlain: false)
                 pass.hasHit = false
             }
+            if classes.control != 0, hasGap(text, offset, classes.control, classes.digit, classes.mark) { isHit = true }
             examine(text, offset, &classes, &before, &pass)
             if isHit || pass.hasHit {
                 pass.marks[offset &>> 12] |= 1 &<< UInt64(offset &>> 6 & 63)
@@ -147,10 +154,16 @@ extension DetectorSet {
     ) -> Bool {
         if !pass.isAssuming { return classes.high != 0 && !isPlain && matters(text, from: offset) }
         let isHit =
-            (classes.high != 0 && matters(text, offset, classes.high))
+            (classes.high != 0 && matters(text, offset, classes.high, digit: classes.digit))
             || (classes.backslash != 0 && escapeMatters(text, offset, classes.backslash))
         if isHit { pass.hasHit = true }
         return isHit
+    }
+
+    /// While assuming, what must be folded is a hit.
+    private func folds(_ pass: inout DetectionPass) -> Bool {
+        if pass.isAssuming { pass.hasHit = true }
+        return !pass.isAssuming
     }
 
     /// Asks the detectors about one block.
@@ -287,11 +300,15 @@ extension DetectorSet {
         return false
     }
 
-    private func matters(_ text: TextBytes, _ offset: Int, _ high: UInt64) -> Bool {
+    private func matters(_ text: TextBytes, _ offset: Int, _ high: UInt64, digit: UInt64) -> Bool {
+        // Of the bytes near the block's edges that cannot be told.
+        let nearDigits: UInt64 = digit != 0 ? ~0 : 0xff00_0000_0000_000f
         var left = high
         while left != 0 {
-            let at = offset &+ left.trailingZeroBitCount
-            if text[at] >= 0xc2, Folding.matters(text, at) { return true }
+            let bit = left.trailingZeroBitCount
+            let at = offset &+ bit
+            let isNear = nearDigits &>> UInt64(bit) & 1 != 0
+            if text[at] >= 0xc2, Folding.matters(text, at, nearDigits: isNear) { return true }
             left &= left &- 1
         }
         return false
@@ -311,6 +328,16 @@ extension DetectorSet {
                 while text[start] == UInt8(ascii: "\\") { start &-= 1 }
                 let byte = text[start]
                 if byte.isDigit || (byte.isTokenByte && enabled.has(.secret)) { return true }
+            case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+                // Among the digits of a number; another escape may follow.
+                var start = at
+                while text[start] == UInt8(ascii: "\\") { start &-= 1 }
+                guard text.followsDigit(start &+ 1) else { break }
+                var behind = at &+ 2
+                while behind < at &+ 5, text[behind].isMark { behind &+= 1 }
+                let byte = text[behind]
+                if byte.isDigit || byte == UInt8(ascii: "\\") { return true }
+                if byte >= 0x80, Folding.folded(text, behind).byte != 0 { return true }
             default: break
             }
         }
@@ -326,11 +353,12 @@ extension DetectorSet {
         }
         if unit < 0x80 {
             let byte = UInt8(truncatingIfNeeded: unit)
-            return byte.isTokenByte || byte.isMark || byte == UInt8(ascii: "@") || byte == UInt8(ascii: ":")
+            return byte.isTokenByte || byte.isMark || byte.isLineControl || byte == UInt8(ascii: "@")
+                || byte == UInt8(ascii: ":")
                 || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\")
                 || (enabled.has(.secret) && isSecretByte(byte))
         }
-        if unit == 0xd835 { return true }  // the first half of a mathematical digit
+        if unit == 0xd835 || unit == 0xdb40 { return true }  // the first half of a mathematical digit, of a tag
         if unit >= 0xd800, unit < 0xe000 { return false }
         var bytes = InlineArray<4, UInt8>(repeating: 0)
         if unit < 0x800 {

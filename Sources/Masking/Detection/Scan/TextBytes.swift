@@ -27,6 +27,22 @@ struct TextBytes {
     @inline(__always)
     func isAlphanumeric(_ offset: Int) -> Bool { self[offset].isAlphanumeric }
 
+    /// True where a digit stands before `offset`, with no more marks between than one number has.
+    @inline(never)
+    func followsDigit(_ offset: Int) -> Bool {
+        var at = offset &- 1
+        while at > offset &- 4, self[at].isMark || self[at].isLineControl { at &-= 1 }
+        return self[at].isDigit
+    }
+
+    /// True where a digit stands at `offset`, or behind no more marks than one number has.
+    @inline(never)
+    func leadsToDigit(_ offset: Int) -> Bool {
+        var at = offset
+        while at < offset &+ 3, self[at].isMark || self[at].isLineControl { at &+= 1 }
+        return self[at].isDigit
+    }
+
     /// True where `text`, in capitals and ASCII, begins at `offset`, whatever the case there.
     func has(_ text: StaticString, at offset: Int) -> Bool {
         var at = 0
@@ -71,6 +87,8 @@ extension UInt8 {
         default: false
         }
     }
+    /// A tab, the end of a line or a page.
+    @inline(__always) var isLineControl: Bool { self &- 9 < 5 }
     /// In a token: what keys and encodings are written in.
     @inline(__always)
     var isTokenByte: Bool {

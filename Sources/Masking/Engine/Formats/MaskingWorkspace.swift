@@ -24,18 +24,24 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
     var opens = UnmaskScope.nothing
     /// What a record key's rules do instead.
     var isKey = false
+    /// Something in the key could neither be shown nor be made a token.
+    var isKeyLost = false
+    /// The field was given up as a whole.
+    var hasFailed = false
     /// A string without its escapes; what an action has made of a text.
     var plain: [UInt8] = []
     var replaced: [UInt8] = []
     /// A name that is put together, a text that is decoded, the digits of a number.
     private var room: [UInt8] = []
-    /// By slot: whose dates are moved.
-    var subjects: [[UInt8]] = []
+    /// Whose dates are moved.
+    let subjects: DateSubjects
     /// Of a payload with a schema: its leaves, what becomes of them, their new texts, and the name of one.
     var leaves = LeafList()
     var leafEdits: [LeafEdit] = []
     var leafTexts: [UInt8] = []
     var leafName: [UInt8] = []
+    /// The leaves that say whose dates it has.
+    var subjectLeaves = LeafList()
     /// How the fields of this call are read.
     var readings: [Reading] = []
     /// What the registry says in this call.
@@ -54,7 +60,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         acts = rules.actions.map { Act($0) }
         keyActs = rules.keyActions.map { $0.map { Act($0) } }
         counted = [UInt64](repeating: 0, count: rules.tallies.rules.count + rules.tallies.detectors.count)
-        subjects = [[UInt8]](repeating: [], count: rules.subjectCount)
+        subjects = DateSubjects(slots: rules.subjectCount)
     }
 
     final class Act {
@@ -148,7 +154,8 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             var digits = takeRoom()
             defer { give(room: &digits) }
             if NumberText.append(digitsOf: text, to: &digits), unsafe finds(in: digits.span.bytes, name: name, part) {
-                return unsafe compose(digits.span.bytes, part, into: &output)
+                // Two ways to write a number are two keys.
+                return isKey ? .failed : unsafe compose(digits.span.bytes, part, into: &output)
             }
         }
         return unsafe inspectBase64(text, name: name, part, places, depth: depth, into: &output)
@@ -231,7 +238,8 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
             output.append(bytes: text.extracting(copied..<start))
             copied = end
             guard let act else {
-                output.append(contentsOf: MaskingProfile.redacted)
+                // Two keys would become one.
+                isKeyLost = true
                 continue
             }
             if act.isNull {
@@ -278,6 +286,7 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         switch inside {
         case .unchanged, .null, .failed: return inside
         case .edited:
+            if isKey { return .failed }
             encoding.append(masked, to: &output)
             return .edited
         }
@@ -306,12 +315,28 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         return unsafe text.withUnsafeBytes { unsafe scanner.scan($0, PlaceSet()) }
     }
 
-    /// Keeps whose dates the rules of this document move.
-    func findSubjects(in content: RawSpan) {
-        for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
+    /// Keeps what the paths of subjects name in a field of the record: itself, or what is in it where it is a document.
+    func keepSubjects(_ text: [UInt8], _ places: PlaceSet) {
+        let named = rules.values.subjects.allAccepted(places)
+        for slot in 0..<DateSubjects.limit where named &>> UInt32(slot) & 1 != 0 {
+            unsafe text.withUnsafeBytes { unsafe subjects.keep($0, slot: slot) }
+        }
+        guard unsafe NestedDocument.mayBe(text.span.bytes) else { return }
         let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         var scanner = unsafe JSONScanner(self, rules.values, name: none)
-        unsafe content.withUnsafeBytes { unsafe scanner.capture($0) }
+        subjects.next = places
+        unsafe text.withUnsafeBytes { unsafe scanner.findSubjects(inField: $0) }
+    }
+
+    /// Appends the token of all of a key's bytes, or of a value's in it.
+    ///
+    /// - Returns: false where there is no key material for it: the record must go.
+    func appendWholeKey(_ bytes: RawSpan, to output: inout [UInt8]) -> Bool {
+        guard let action = rules.wholeKey, action.append(bytes, isNumber: false, subjects, into: &output) else {
+            isKeyLost = true
+            return false
+        }
+        return true
     }
 
     /// Nothing of what was masked stays in it.
@@ -323,7 +348,16 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         opens = .nothing
         schemas.removeAll()
         freeLongStops()
-        for slot in subjects.indices { subjects[slot].removeAll(keepingCapacity: true) }
+        subjects.rest()
+        plain.rest()
+        replaced.rest()
+        leafEdits.rest()
+        leafTexts.rest()
+        leafName.rest()
+        readings.rest()
+        leaves.rest()
+        subjectLeaves.rest()
+        detection.rest()
     }
 
     /// - Parameter bytes: of the value's text, where findings are asked for.
@@ -401,6 +435,19 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         if isMarked { return taken }
         marks.append(taken)
         return nil
+    }
+
+    /// Bytes of room that is kept between calls, and those of them that hold something.
+    var roomAtRest: (all: Int, used: Int) {
+        let texts = [plain, replaced, room, leafTexts, leafName]
+        let (subjects, detection, leaves) = (subjects.room, detection.room, (self.leaves.room, subjectLeaves.room))
+        return (
+            texts.reduce(0) { $0 + $1.capacity } + subjects.all + detection.all + leaves.0.all + leaves.1.all
+                + leafEdits.capacity * MemoryLayout<LeafEdit>.stride
+                + readings.capacity * MemoryLayout<Reading>.stride,
+            texts.reduce(0) { $0 + $1.count } + subjects.used + detection.used + leaves.0.used + leaves.1.used
+                + leafEdits.count + readings.count
+        )
     }
 
     func give(marks given: consuming [UInt64]) {

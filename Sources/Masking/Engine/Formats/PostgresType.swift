@@ -11,7 +11,13 @@ enum PostgresType {
     /// With a zone or without: in binary both are microseconds.
     case timestamp
     case uuid
-    /// No text, or none that can be written anew: what is found in it makes it null.
+    case bytes
+    /// `inet` and `cidr`, `macaddr` in two lengths: what is found in them makes them null.
+    case network, hardware
+    case array(element: UInt32)
+    /// Truth, times of day, numbers of the server's own: nothing that tells of anybody.
+    case plain
+    /// A type that nobody here knows: what is found in it, or could be there and not be seen, makes it null.
     case opaque
 
     init(_ number: UInt32) {
@@ -28,9 +34,20 @@ enum PostgresType {
         case 1082: self = .date
         case 1114, 1184: self = .timestamp
         case 2950: self = .uuid
-        default: self = .opaque
+        case 17: self = .bytes
+        case 650, 869: self = .network
+        case 774, 829: self = .hardware
+        case 16, 27, 28, 29, 1083, 1186, 1266, 3220, 5069: self = .plain
+        default: self = PostgresType.elements[number].map { .array(element: $0) } ?? .opaque
         }
     }
+
+    /// By the number of an array's type.
+    private static let elements: [UInt32: UInt32] = [
+        143: 142, 199: 114, 651: 650, 775: 774, 1000: 16, 1001: 17, 1002: 18, 1003: 19, 1005: 21, 1007: 23, 1009: 25,
+        1014: 1042, 1015: 1043, 1016: 20, 1021: 700, 1022: 701, 1028: 26, 1040: 829, 1041: 869, 1115: 1114, 1182: 1082,
+        1183: 1083, 1185: 1184, 1187: 1186, 1231: 1700, 1270: 1266, 2951: 2950, 3807: 3802,
+    ]
 
     var isJSON: Bool {
         switch self {
@@ -39,12 +56,51 @@ enum PostgresType {
         }
     }
 
+    /// What replaces it is to be a number again.
+    var isNumber: Bool {
+        switch self {
+        case .integer, .numeric, .float: true
+        default: false
+        }
+    }
+
+    /// True for what a known type writes and no text of ours stands for: infinity, NaN, years of five digits.
+    func isSpecial(_ content: RawSpan) -> Bool {
+        switch self {
+        case .plain: true
+        case .date: content.byteCount == 4
+        case .timestamp: content.byteCount == 8
+        case .numeric:
+            content.byteCount == 8 && content.bigEndian(UInt16.self, at: 4).map { $0 & 0xc000 == 0xc000 } == true
+        default: false
+        }
+    }
+
+    /// Text that the value is, or that its bytes are.
+    ///
+    /// - Returns: nil where there is none.
+    func text(ofText content: RawSpan) -> [UInt8]? {
+        switch self {
+        case .bytes: PostgresBytes.bytes(ofText: content)
+        case .array, .plain: nil
+        default: content.allBytes
+        }
+    }
+
     /// Text that the value is, or is written as.
     ///
     /// - Returns: nil where the bytes are none of that type.
     func text(ofBinary content: RawSpan) -> [UInt8]? {
         switch self {
-        case .text, .json, .opaque: return content.allBytes
+        case .text, .json, .bytes: return content.allBytes
+        case .array, .plain: return nil
+        case .network: return PostgresBytes.text(ofNetwork: content)
+        case .hardware: return PostgresBytes.text(ofHardware: content)
+        case .opaque:
+            // The label of an enumeration is itself; what has parts has lengths, which are no text.
+            let bytes = content.allBytes
+            let isText = bytes.allSatisfy { $0 >= 0x20 } && String(validating: bytes, as: UTF8.self) != nil
+            return isText ? bytes : nil
         case .jsonb: return content.byte(at: 0) == 1 ? content.bytes(1..<content.byteCount) : nil
         case .integer(let bytes):
             guard content.byteCount == bytes else { return nil }
@@ -55,10 +111,12 @@ enum PostgresType {
             }
         case .float(let bytes):
             guard content.byteCount == bytes else { return nil }
-            if bytes == 4 {
-                return content.bigEndian(UInt32.self, at: 0).map { Array("\(Float(bitPattern: $0))".utf8) }
-            }
-            return content.bigEndian(UInt64.self, at: 0).map { Array("\(Double(bitPattern: $0))".utf8) }
+            let text =
+                bytes == 4
+                ? content.bigEndian(UInt32.self, at: 0).map { "\(Float(bitPattern: $0))" }
+                : content.bigEndian(UInt64.self, at: 0).map { "\(Double(bitPattern: $0))" }
+            // As Postgres writes whole ones.
+            return text.map { Array(($0.hasSuffix(".0") ? String($0.dropLast(2)) : $0).utf8) }
         case .numeric: return PostgresNumeric.text(of: content)
         case .date:
             guard content.byteCount == 4, let days = content.bigEndian(Int32.self, at: 0) else { return nil }
@@ -97,7 +155,8 @@ enum PostgresType {
         case .date: return PostgresTime.days(text) != nil
         case .timestamp: return PostgresTime.microseconds(text) != nil
         case .uuid: return PostgresType.uuid(text) != nil
-        case .opaque: return false
+        case .bytes: return true
+        case .network, .hardware, .array, .plain, .opaque: return false
         }
     }
 
@@ -108,7 +167,7 @@ enum PostgresType {
         guard accepts(text) else { return false }
         let string = String(decoding: text, as: UTF8.self)
         switch self {
-        case .text, .json: output.append(contentsOf: text)
+        case .text, .json, .bytes: output.append(contentsOf: text)
         case .jsonb:
             output.append(1)
             output.append(contentsOf: text)
@@ -137,7 +196,7 @@ enum PostgresType {
         case .uuid:
             guard let bytes = PostgresType.uuid(text) else { return false }
             output.append(contentsOf: bytes)
-        case .opaque: return false
+        case .network, .hardware, .array, .plain, .opaque: return false
         }
         return true
     }

@@ -5,13 +5,32 @@ import TidegateWire
 
 /// How a key's or value's bytes are read.
 enum Reading {
-    case json(PartRules)
+    /// JSON, behind the framing where there is one.
+    case json(PartRules, from: Int)
     case text
-    case schema(SchemaPlan, from: Int)
+    case schema(FieldPlans, from: Int)
     /// The registry is being asked.
     case pending
     /// Nobody says what it is.
     case unknown
+}
+
+/// What a schema is compiled to.
+final class FieldPlans: Sendable {
+    let values: SchemaPlan
+    /// Finds whose dates are moved; nil where no rule asks.
+    let subjects: SchemaPlan?
+
+    init(_ values: SchemaPlan, subjects: SchemaPlan?) {
+        self.values = values
+        self.subjects = subjects
+    }
+}
+
+/// How keys and values of one resource are read where files say so.
+struct FileReadings {
+    var key: Reading?
+    var value: Reading?
 }
 
 /// Finds the schema of a field, and keeps what it was compiled to.
@@ -22,7 +41,7 @@ final class SchemaMasker: Sendable {
         var isKey: Bool
     }
     private enum Compiled {
-        case plan(SchemaPlan)
+        case plan(FieldPlans)
         case json(PartRules)
         case unusable
     }
@@ -99,15 +118,32 @@ final class SchemaMasker: Sendable {
         if let registry { answers.wait(registry, wake: request.waker.wake) }
     }
 
-    /// - Parameter header: the content of the record's header that names the schema.
+    /// What files say of a resource's keys and values: asked once a call.
+    func fileReadings(_ request: MaskRequest, _ rules: CompiledRules) -> FileReadings {
+        var readings = FileReadings()
+        if files.isEmpty { return readings }
+        let name = String(decoding: request.resource, as: UTF8.self)
+        for file in files where file.globs.contains(where: { $0.matches(name) }) {
+            if file.part == .key, readings.key == nil {
+                readings.key = reading(file.schema, file.message, from: 0, true, rules.keys)
+            } else if file.part != .key, readings.value == nil {
+                readings.value = reading(file.schema, file.message, from: 0, false, rules.values)
+            }
+        }
+        return readings
+    }
+
+    /// - Parameters:
+    ///   - header: the content of the record's header that names the schema.
+    ///   - named: what files say of the resource.
     func reading(
-        of content: RawSpan, header: RawSpan?, isKey: Bool, _ rules: CompiledRules, _ request: MaskRequest,
+        of content: RawSpan, header: RawSpan?, isKey: Bool, _ rules: CompiledRules, _ named: FileReadings,
         _ answers: inout SchemaAnswers
     ) -> Reading {
         let part = isKey ? rules.keys : rules.values
         switch format {
         case .text: return .text
-        case .json: return .json(part)
+        case .json: return .json(part, from: 0)
         case .auto, .avro, .protobuf: break
         }
         if let registry {
@@ -118,13 +154,21 @@ final class SchemaMasker: Sendable {
                 return reading(framing, of: content, payloadStart: nil, isKey, part, registry, &answers)
             }
         }
-        if !files.isEmpty {
-            let name = String(decoding: request.resource, as: UTF8.self)
-            for file in files where (file.part == .key) == isKey && file.globs.contains(where: { $0.matches(name) }) {
-                return reading(file.schema, file.message, from: 0, isKey, part)
-            }
+        if let named = isKey ? named.key : named.value { return named }
+        guard format == .auto else { return .unknown }
+        if part.tags.isEmpty { return .json(part, from: 0) }
+        // No schema says what is tagged. A key of plain text has no fields, and mostly none.
+        return isKey && SchemaMasker.isPlainText(content) ? .text : .unknown
+    }
+
+    /// True where the bytes are readable text that is no document.
+    private static func isPlainText(_ content: RawSpan) -> Bool {
+        var at = 0
+        while let byte = content.byte(at: at) {
+            if byte < 0x20, byte != 9, byte != 10, byte != 13 { return false }
+            at += 1
         }
-        return format == .auto ? .json(part) : .unknown
+        return !NestedDocument.mayBe(content) && content.text(0..<content.byteCount) != nil
     }
 
     /// - Parameter payloadStart: nil where the payload follows the framing and its message indexes.
@@ -159,7 +203,7 @@ final class SchemaMasker: Sendable {
         }
         switch compiled {
         case .plan(let plan): return .schema(plan, from: start)
-        case .json(let rules): return start == 0 ? .json(rules) : .unknown
+        case .json(let rules): return .json(rules, from: start)
         case .unusable: return .unknown
         }
     }
@@ -175,7 +219,11 @@ final class SchemaMasker: Sendable {
             return .json(part.adding(paths))
         }
         do throws(SchemaError) {
-            return .plan(try SchemaPlan.compile(schema, message: message, against: SchemaPlaces(part: part)))
+            let plan = try SchemaPlan.compile(schema, message: message, against: SchemaPlaces(part: part))
+            if part.subjects.isEmpty { return .plan(FieldPlans(plan, subjects: nil)) }
+            let subjects = try SchemaPlan.compile(
+                schema, message: message, against: SubjectPlaces(subjects: part.subjects))
+            return .plan(FieldPlans(plan, subjects: subjects))
         } catch {
             return .unusable
         }

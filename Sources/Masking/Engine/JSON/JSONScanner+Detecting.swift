@@ -7,7 +7,7 @@ extension JSONScanner {
     /// True where a number may be an identifier that is written with a fraction or an exponent: its digits are not seen
     /// before they are put together.
     mutating func isScaled(_ start: Int, _ end: Int) -> Bool {
-        guard part.detectors != nil, !isCapturing, end &- start >= NumberText.shortestScaled else { return false }
+        guard part.detectors != nil, end &- start >= NumberText.shortestScaled else { return false }
         for at in start..<end {
             switch byte(at) {
             case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return true
@@ -52,6 +52,7 @@ extension JSONScanner {
             return
         }
         let made = workspace.replaced.count
+        workspace.subjects.position = start
         let outcome = unsafe workspace.inspect(
             number: bytes(start, end).bytes, isScaled: isScaled(start, end), name: name, part)
         finish(outcome, from: made, isText: false, start, end)
@@ -63,6 +64,7 @@ extension JSONScanner {
     mutating func inspectText(
         _ start: Int, _ end: Int, _ name: UnsafeRawBufferPointer, _ places: PlaceSet, isName: Bool = false
     ) {
+        workspace.subjects.position = start
         let inside = unsafe bytes(start &+ 1, end &- 1)
         let isPlain = !hasEscape && !mayNest(start)
         if isPlain {
@@ -93,7 +95,9 @@ extension JSONScanner {
     ) {
         var outcome = outcome
         if isName, case .null = outcome { outcome = .failed }
-        if write(outcome, from: made, isText: isText, start) {
+        // Of a number in a key all digits count, and how they are written.
+        if workspace.isKey, !isText, case .edited = outcome { outcome = .failed }
+        if write(outcome, from: made, isText: isText, start, end) {
             copied = end
             edits &+= 1
         }

@@ -13,7 +13,6 @@ extension JSONScanner {
     /// or null.
     mutating func replace(_ start: Int, _ end: Int, _ rule: Int) {
         if byte(start) == UInt8(ascii: "n") { return }  // null tells nothing
-        if isCapturing { return keepSubject(start, end, rule) }
         if !workspace.isKey, case .nothing = workspace.opens, let replacement = workspace.acts[rule].replacement {
             copy(to: start)
             let value = unsafe bytes(start, end).bytes
@@ -32,6 +31,7 @@ extension JSONScanner {
         let isText = first == UInt8(ascii: "\"")
         let isNumber = first == UInt8(ascii: "-") || first &- 48 < 10
         let made = workspace.replaced.count
+        workspace.subjects.position = start
         var outcome = MaskingWorkspace.Inspection.null
         if isText || isNumber {
             outcome = unsafe withText(start, end, isText: isText) { text, workspace in
@@ -44,13 +44,14 @@ extension JSONScanner {
             workspace.acted(rule)
         }
         defer { workspace.replaced.removeLast(workspace.replaced.count - made) }
-        return write(outcome, from: made, isText: isText, start)
+        return write(outcome, from: made, isText: isText, start, end)
     }
 
     /// Writes what became of a value that begins at `start`; what was made of it stands in the workspace from `made` on.
     mutating func write(
-        _ outcome: MaskingWorkspace.Inspection, from made: Int, isText: Bool, _ start: Int
+        _ outcome: MaskingWorkspace.Inspection, from made: Int, isText: Bool, _ start: Int, _ end: Int
     ) -> Bool {
+        if workspace.isKey, !keepsType(outcome, from: made, isText: isText) { return writeToken(start, end) }
         switch outcome {
         case .unchanged: return false
         case .edited:
@@ -79,6 +80,24 @@ extension JSONScanner {
     }
     static let null: UInt32 = 0x6c6c_756e
 
+    /// True where what was made of a value in a key is of its type; null and fixed texts would make two keys one.
+    private func keepsType(_ outcome: MaskingWorkspace.Inspection, from made: Int, isText: Bool) -> Bool {
+        switch outcome {
+        case .unchanged: true
+        case .edited: isText || JSONEscapes.isNumber(workspace.replaced[made...])
+        case .null, .failed: false
+        }
+    }
+
+    /// Writes, in a key, the token of all of a value's bytes, whatever its type is.
+    private mutating func writeToken(_ start: Int, _ end: Int) -> Bool {
+        copy(to: start)
+        output.append(UInt8(ascii: "\""))
+        if unsafe !workspace.appendWholeKey(bytes(start, end).bytes, to: &output) { failures &+= 1 }
+        output.append(UInt8(ascii: "\""))
+        return true
+    }
+
     /// Calls `body` with the text of a string, unescaped, or of a number.
     mutating func withText<Result>(
         _ start: Int, _ end: Int, isText: Bool, _ body: (UnsafeRawBufferPointer, MaskingWorkspace) -> Result
@@ -95,13 +114,5 @@ extension JSONScanner {
 
     mutating func textCount(_ start: Int, _ end: Int) -> Int {
         unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, _ in text.count }
-    }
-
-    mutating func keepSubject(_ start: Int, _ end: Int, _ slot: Int) {
-        unsafe withText(start, end, isText: byte(start) == UInt8(ascii: "\"")) { text, workspace in
-            if slot < workspace.subjects.count, workspace.subjects[slot].isEmpty {
-                unsafe workspace.subjects[slot] = Array(text)
-            }
-        }
     }
 }

@@ -58,8 +58,6 @@ struct JSONScanner {
     var ownerEnd = 0
     /// Some name of the document had an escape.
     var namesHaveEscapes = false
-    /// Nothing is written: what paths name is kept as subjects.
-    var isCapturing = false
 
     init(_ workspace: MaskingWorkspace, _ part: PartRules, name: UnsafeRawBufferPointer, nesting: Int = 0) {
         self.workspace = workspace
@@ -98,12 +96,15 @@ struct JSONScanner {
         }
         looks = looks || hasNames
         let written = output.count
+        var hasSubjects = false
         let isWhole = withStops { scanner in
-            guard let at = scanner.space(0),
-                let end = scanner.value(at, places, depth: 0)
+            guard let at = scanner.space(0) else { return false }
+            hasSubjects = scanner.findSubjects(at)
+            guard let end = scanner.value(at, places, depth: 0, named: scanner.part.everything)
             else { return false }
             return scanner.space(end) == nil
         }
+        if hasSubjects { workspace.subjects.endDocument() }
         if detects {
             var taken: [UInt64] = []
             swap(&taken, &marks)
@@ -115,17 +116,6 @@ struct JSONScanner {
         }
         if output.count > written { output.removeLast(output.count - written) }
         return false
-    }
-
-    /// Keeps what the paths of subjects name; a document that is none keeps nothing.
-    mutating func capture(_ document: UnsafeRawBufferPointer) {
-        unsafe begin(document)
-        isCapturing = true
-        _ = withStops { scanner in
-            guard let at = scanner.space(0) else { return false }
-            return scanner.value(at, scanner.rules.subjects.start, depth: 0) != nil
-        }
-        isCapturing = false
     }
 
     /// Calls `body` while `stops` says where the document's strings may end.
@@ -177,11 +167,11 @@ struct JSONScanner {
         case UInt8(ascii: "\""):
             hasEscape = false
             guard let end = string(start) else { return nil }
-            if isLookedAt(start, end), !isCapturing { inspect(start, end, places) }
+            if isLookedAt(start, end) { inspect(start, end, places) }
             return end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             guard let end = skip(start, depth: depth) else { return nil }
-            if looks, !isCapturing, end &- start >= JSONScanner.shortestNumber || hasPatterns,
+            if looks, end &- start >= JSONScanner.shortestNumber || hasPatterns,
                 isMarked(start, end) || isScaled(start, end)
             {
                 inspect(start, end, places)
@@ -223,7 +213,7 @@ struct JSONScanner {
     /// Whether the rule takes out what is reached with these places.
     @inline(__always)
     mutating func removes(_ places: PlaceSet, _ named: Int?) -> Bool {
-        guard rules.hasRemovals, !isCapturing, !workspace.isKey, let rule = first(accepted(places), named),
+        guard rules.hasRemovals, !workspace.isKey, let rule = first(accepted(places), named),
             rules.actions[rule].isRemoval
         else { return false }
         workspace.acted(rule)
@@ -245,7 +235,7 @@ struct JSONScanner {
             }
             if explains { unsafe workspace.enter(bytes(at &+ 1, keyEnd &- 1)) }
             let isRemoved = removes(inner, named)
-            if looks, !isRemoved, !isCapturing, part.detectors != nil, isLookedAt(at, keyEnd) {
+            if looks, !isRemoved, part.detectors != nil, isLookedAt(at, keyEnd) {
                 // It shows somebody's address as well as a value would.
                 hasEscape = keyHasEscape
                 let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
@@ -299,7 +289,7 @@ struct JSONScanner {
     @inline(__always)
     mutating func step(_ places: PlaceSet, _ start: Int, _ end: Int) -> PlaceSet {
         let raw = unsafe bytes(start, end)
-        if hasEscape || start &+ 8 > count || isCapturing { return unsafe stepSlowly(places, raw) }
+        if hasEscape || start &+ 8 > count { return unsafe stepSlowly(places, raw) }
         let word = unsafe UInt64(littleEndian: document.loadUnaligned(fromByteOffset: start, as: UInt64.self))
         return unsafe part.paths.step(places, key: raw, head: PathAutomaton.head(word, count: raw.count))
     }
@@ -309,26 +299,25 @@ struct JSONScanner {
         var decoded: [UInt8] = []
         unsafe JSONEscapes.appendText(of: raw, to: &decoded)
         return unsafe decoded.withUnsafeBytes {
-            unsafe isCapturing ? rules.subjects.step(places, key: $0) : part.paths.step(places, key: $0)
+            unsafe part.paths.step(places, key: $0)
         }
     }
 
     mutating func step(_ places: PlaceSet, _ index: Int) -> PlaceSet {
-        isCapturing ? rules.subjects.step(places, index: index) : part.paths.step(places, index: index)
+        part.paths.step(places, index: index)
     }
 
     /// The first rule whose path ends here.
     @inline(__always)
     mutating func accepted(_ places: PlaceSet) -> Int? {
-        if places.isEmpty { return nil }
-        return isCapturing ? rules.subjects.accepted(places) : part.paths.accepted(places)
+        places.isEmpty ? nil : part.paths.accepted(places)
     }
 
     /// Remembers a member's name, and asks the rules by name.
     mutating func lookAtName(_ start: Int, _ end: Int) -> Int? {
         (nameStart, nameEnd) = (start, end)
         if hasEscape { namesHaveEscapes = true }
-        if !hasNames || isCapturing { return nil }
+        if !hasNames { return nil }
         let part = part
         return unsafe withText(start &- 1, end &+ 1, isText: true) { text, _ in unsafe part.rule(forName: text) }
     }

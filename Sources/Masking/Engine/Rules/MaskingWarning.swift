@@ -26,19 +26,49 @@ public struct MaskingWarning: Sendable, Equatable {
                 "never acts: rule \(earlier + 1), '\(rules[earlier].label)', covers what '\(rule.label)' names",
                 "the narrower rule first, or one rule less")
         }
+        if earlier == nil,
+            let later = rules.indices.dropFirst(index + 1).first(where: { later in
+                rules[later].action != rule.action && areParts(rule, of: rules[later])
+                    && takesAround(rules[later], paths[later], rule, paths[index])
+            })
+        {
+            warn(
+                "never acts in documents: rule \(later + 1), '\(rules[later].label)', takes the whole of what it is in",
+                "one rule less, or paths for what else is to be masked there")
+        }
         if case .index = paths[index]?.segments.last, rule.action == .drop {
             warn("dropping an element by its number moves those behind it", "nullify keeps their places")
         }
         return found
     }
 
+    /// True where the second rule looks wherever the first does.
+    private static func areParts(_ narrow: MaskingRule, of wide: MaskingRule) -> Bool {
+        let parts: Set<RecordPart> = [.value, .header]
+        let looked = narrow.parts ?? parts
+        return !looked.isEmpty && looked.isSubset(of: wide.parts ?? parts)
+    }
+
+    /// True where the first rule replaces, in a document, something that all of the second one's values are inside of.
+    ///
+    /// Careful: false where that is not plain to see.
+    private static func takesAround(
+        _ outer: MaskingRule, _ outerPath: FieldPath?, _ inner: MaskingRule, _ innerPath: FieldPath?
+    ) -> Bool {
+        if case .column = inner.selector { return false }
+        if case .everything = inner.selector { return false }
+        if case .everything = outer.selector { return true }
+        guard let outerPath, let innerPath else { return false }
+        return innerPath.segments.indices.contains { count in
+            outerPath.covers(FieldPath(segments: Array(innerPath.segments[..<count])))
+        }
+    }
+
     /// True where the first rule takes all that the second could.
     private static func covers(
         _ wide: MaskingRule, _ widePath: FieldPath?, _ narrow: MaskingRule, _ narrowPath: FieldPath?
     ) -> Bool {
-        let parts: Set<RecordPart> = [.value, .header]
-        let looked = narrow.parts ?? parts
-        guard !looked.isEmpty, looked.isSubset(of: wide.parts ?? parts) else { return false }
+        guard areParts(narrow, of: wide) else { return false }
         if case .everything = wide.selector { return true }
         if case .detectors(let wide) = wide.selector, case .detectors(let narrow) = narrow.selector {
             return Set(narrow).isSubset(of: wide)

@@ -20,12 +20,15 @@ final class PartRules: Sendable {
     let columns: [(suffix: [UInt8], rule: Int)]
     /// What is replaced as it is, whatever it is.
     let everything: Int?
+    /// Where the subjects of date shifts stand: the rule of each path is its slot.
+    let subjects: PathAutomaton
 
     init(
         paths: PathAutomaton = PathAutomaton(), names: [(pattern: NamePattern, rule: Int)] = [],
         detectors: DetectorSet? = nil, detectorRules: [Int] = [], detectorNames: [String] = [],
         detectorTallies: [Int] = [], tags: [(tag: String, rule: Int)] = [],
-        columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil
+        columns: [(suffix: [UInt8], rule: Int)] = [], everything: Int? = nil,
+        subjects: PathAutomaton = PathAutomaton()
     ) {
         self.paths = paths
         self.names = names
@@ -36,6 +39,7 @@ final class PartRules: Sendable {
         self.tags = tags
         self.columns = columns
         self.everything = everything
+        self.subjects = subjects
     }
 
     /// Nothing can be found by them.
@@ -50,7 +54,8 @@ final class PartRules: Sendable {
     func adding(_ paths: PathAutomaton) -> PartRules {
         PartRules(
             paths: paths, names: names, detectors: detectors, detectorRules: detectorRules,
-            detectorNames: detectorNames, detectorTallies: detectorTallies, columns: columns, everything: everything)
+            detectorNames: detectorNames, detectorTallies: detectorTallies, columns: columns, everything: everything,
+            subjects: subjects)
     }
 
     /// The first rule whose pattern the name matches.
@@ -82,23 +87,25 @@ final class CompiledRules: Sendable {
     let keyActions: [CompiledAction?]
     /// Some action takes members out.
     let hasRemovals: Bool
-    /// Where the subjects of date shifts stand: the rule of each path is its slot.
-    let subjects: PathAutomaton
+    /// What a record key becomes, or a value in it, that its rules can make nothing of.
+    let wholeKey: CompiledAction?
+    /// Where whose dates are moved stand, as places in fields and columns.
+    let subjects: PartRules
     let subjectCount: Int
     let tallies: MaskingTallies
 
     init(
         values: PartRules, headers: PartRules, keys: PartRules, actions: [CompiledAction],
-        keyActions: [CompiledAction?], subjects: PathAutomaton, subjectCount: Int,
-        tallies: MaskingTallies
+        keyActions: [CompiledAction?], wholeKey: CompiledAction?, subjectCount: Int, tallies: MaskingTallies
     ) {
         self.values = values
         self.headers = headers
         self.keys = keys
         self.actions = actions
         self.keyActions = keyActions
-        self.subjects = subjects
+        self.wholeKey = wholeKey
         self.subjectCount = subjectCount
+        subjects = PartRules(paths: values.subjects)
         self.tallies = tallies
         hasRemovals = actions.contains { $0.isRemoval }
     }

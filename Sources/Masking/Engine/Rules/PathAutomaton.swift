@@ -150,6 +150,15 @@ struct PathAutomaton: Sendable {
         return closed(next)
     }
 
+    /// A bit for each rule, of those below 32, whose path ends here.
+    func allAccepted(_ places: PlaceSet) -> UInt32 {
+        var found: UInt32 = 0
+        places.intersection(ends).each { place in
+            if rules[place] < 32 { found |= 1 &<< UInt32(truncatingIfNeeded: rules[place]) }
+        }
+        return found
+    }
+
     /// The first rule whose path ends here; nil where none does.
     @inline(__always)
     func accepted(_ places: PlaceSet) -> Int? {

@@ -14,7 +14,8 @@ struct ProfileCompiler {
     private var paths: [FieldPath?] = []
     private var names: [NamePattern?] = []
     private var subjects = PathAutomaton()
-    private var subjectCount = 0
+    /// By slot.
+    private var subjectPaths: [FieldPath] = []
     private var userPatterns: [String: UserPattern] = [:]
     private var detectorNames: [String] = []
 
@@ -38,9 +39,18 @@ struct ProfileCompiler {
         let keys = part(.key)
         if !errors.isEmpty { throw MaskingSettingsErrors(errors) }
         warnings = MaskingWarning.all(settings.rules, paths)
+        for (index, rule) in settings.rules.enumerated() where keyActions[index] == nil && reachesTextKeys(rule) {
+            warnings.append(
+                MaskingWarning(
+                    rule: index,
+                    message: "record keys in which '\(rule.label)' finds something take their records with them: "
+                        + "there is no masking key 'default' for their tokens",
+                    suggestion: "masking.keys.default, or 'in' with value and header"))
+        }
         return CompiledRules(
             values: values, headers: headers, keys: keys, actions: actions, keyActions: keyActions,
-            subjects: subjects, subjectCount: subjectCount,
+            wholeKey: CompiledAction.forKeys(material.keys, domain: CompiledAction.wholeKeyDomain),
+            subjectCount: subjectPaths.count,
             tallies: MaskingTallies(rules: settings.rules.map(\.publicLabel), detectors: detectorNames))
     }
 
@@ -68,7 +78,11 @@ struct ProfileCompiler {
             }
         case .tag(let tag):
             if tag.isEmpty { fail(index, "a tag has a name", "the tag as the schema has it, such as PII") }
-            if settings.registry == nil, settings.schemas.isEmpty {
+            if settings.format == .json || settings.format == .text {
+                fail(
+                    index, "format \(settings.format.rawValue) reads no schema: the rule can never match",
+                    "format: auto, which is what it is without the key")
+            } else if settings.registry == nil, settings.schemas.isEmpty {
                 fail(
                     index, "no schema says what is tagged: the rule can never match",
                     "a 'registry' or 'schemas' in the profile")
@@ -122,10 +136,12 @@ struct ProfileCompiler {
         case .success(var action):
             if let path = action.subjectPath {
                 switch FieldPath.parse(path) {
-                case .success(let path) where subjects.add(path, rule: subjectCount):
-                    action.subjectSlot = subjectCount
-                    subjectCount += 1
-                case .success: fail(index, "too many subjects of dates", "fewer or shorter paths")
+                case .success(let path):
+                    if let slot = slot(path) {
+                        action.subjectSlot = slot
+                    } else {
+                        fail(index, "too many subjects of dates", "fewer or shorter paths")
+                    }
                 case .failure(let error): fail(index, "subject: \(error.message)", "a path such as patient.id")
                 }
             }
@@ -135,8 +151,31 @@ struct ProfileCompiler {
                     "token or deterministic encrypt, or leave 'key' out of 'in'")
             }
             actions.append(action)
-            keyActions.append(action.isInjective ? action : CompiledAction.forKeys(material.keys))
+            let keyAction = action.isInjective ? action : CompiledAction.forKeys(material.keys)
+            keyActions.append(keyAction)
+            if keyAction == nil, case .everything = rule.selector, reachesTextKeys(rule) {
+                fail(
+                    index, "record keys become tokens, and there is no masking key 'default'",
+                    "masking.keys.default, or 'in' with value and header")
+            }
         }
+    }
+
+    /// True where keys of plain text are the rule's too.
+    private func reachesTextKeys(_ rule: MaskingRule) -> Bool {
+        guard rule.parts?.contains(.key) ?? true else { return false }
+        switch rule.selector {
+        case .detectors, .everything: return true
+        case .field, .namePattern, .tag, .column: return false
+        }
+    }
+
+    /// The slot of a subject's path: two rules may have one.
+    private mutating func slot(_ path: FieldPath) -> Int? {
+        if let known = subjectPaths.firstIndex(of: path) { return known }
+        guard subjectPaths.count < DateSubjects.limit, subjects.add(path, rule: subjectPaths.count) else { return nil }
+        subjectPaths.append(path)
+        return subjectPaths.count - 1
     }
 
     // MARK: Parts
@@ -179,7 +218,6 @@ struct ProfileCompiler {
                 }
             case .everything:
                 if everything == nil { everything = index }
-                _ = automaton.add(FieldPath(segments: []), rule: index)
             }
         }
         var set: DetectorSet?
@@ -192,8 +230,9 @@ struct ProfileCompiler {
         }
         return PartRules(
             paths: automaton, names: names, detectors: set, detectorRules: detectorRules,
-            detectorNames: detectorNames, detectorTallies: tallies, tags: tags, columns: columns, everything: everything
-        )
+            detectorNames: detectorNames, detectorTallies: tallies, tags: tags, columns: columns,
+            everything: everything,
+            subjects: part == .key ? PathAutomaton() : subjects)
     }
 
     private mutating func tally(_ name: String) -> Int {

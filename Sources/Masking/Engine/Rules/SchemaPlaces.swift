@@ -15,6 +15,8 @@ struct SchemaPlaces: PlaceResolver {
 
     func rule(at place: PlaceSet, field: [UInt8], tags: [String]) -> Int? {
         var found = part.paths.accepted(place)
+        // It takes the root, so that nothing below is asked for.
+        if let rule = part.everything { found = min(found ?? rule, rule) }
         if !part.names.isEmpty, let rule = unsafe field.withUnsafeBytes({ unsafe part.rule(forName: $0) }) {
             found = min(found ?? rule, rule)
         }

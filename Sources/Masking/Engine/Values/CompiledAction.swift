@@ -38,10 +38,13 @@ struct CompiledAction: Sendable {
         }
     }
 
+    /// Of tokens that stand for all bytes of a record key, or of a value in it: a number and the text of its digits are two.
+    static let wholeKeyDomain = "record-key-bytes"
+
     /// What a record key's find becomes where the rule's own action could make two keys one.
-    static func forKeys(_ keys: [String: MaskingKey]) -> CompiledAction? {
+    static func forKeys(_ keys: [String: MaskingKey], domain: String = "record-key") -> CompiledAction? {
         guard keys["default"] != nil else { return nil }
-        let settings = TokenSettings(key: "default", domain: "record-key", form: .opaque)
+        let settings = TokenSettings(key: "default", domain: domain, form: .opaque)
         return try? CompiledAction(.token(settings), keys)
     }
 
@@ -91,9 +94,9 @@ struct CompiledAction: Sendable {
     ///
     /// - Parameters:
     ///   - isNumber: what is appended is to be a number again.
-    ///   - subjects: by slot, whose dates are moved.
+    ///   - subjects: whose dates are moved.
     /// - Returns: false where the action can make nothing of it; something may have been appended.
-    func append(_ text: RawSpan, isNumber: Bool, _ subjects: [[UInt8]], into output: inout [UInt8]) -> Bool {
+    func append(_ text: RawSpan, isNumber: Bool, _ subjects: DateSubjects, into output: inout [UInt8]) -> Bool {
         switch kind {
         case .replacement(let replacement):
             replacement.append(text: text, to: &output)
@@ -105,8 +108,14 @@ struct CompiledAction: Sendable {
         case .coarsen(let part):
             return DateText.append(text, startOf: part == .month ? .month : .year, to: &output)
         case .shiftDate(let shift):
-            let subject = subjectSlot.flatMap { subjects.indices.contains($0) ? subjects[$0] : nil } ?? []
-            let days = unsafe shift.shift(for: subject.span.bytes, scratch: &output)
+            var days = 0
+            if let slot = subjectSlot {
+                guard let subject = subjects.subject(slot) else { return false }
+                let texts = subjects.texts
+                days = unsafe shift.shift(for: texts.span.bytes.extracting(subject), scratch: &output)
+            } else {
+                days = shift.shift(for: RawSpan(), scratch: &output)
+            }
             return DateText.append(text, movedBy: days, to: &output)
         case .token(let tokenizer, _):
             return isNumber ? tokenizer.append(number: text, to: &output) : tokenizer.append(text, to: &output)
@@ -124,32 +133,19 @@ struct CompiledAction: Sendable {
 
     /// Appends what a token stands for, to a reader who may see it.
     ///
-    /// - Parameter isNumber: the token is a number, and so is what it stands for.
+    /// - Parameter isNumber: the text is a number's: no token.
     func open(_ text: RawSpan, isNumber: Bool, _ scope: UnmaskScope, into output: inout [UInt8]) -> Opening {
-        guard case .token(let tokenizer, let domain) = kind, tokenizer.isOpenable, scope.includes(domain) else {
+        guard case .token(let tokenizer, let domain) = kind, tokenizer.form.opensByItself, scope.includes(domain) else {
             return .notOpenable
         }
-        let opening = isNumber ? tokenizer.open(number: text, to: &output) : tokenizer.open(text, to: &output)
-        if case .opened = opening { return .opened }
+        if !isNumber, case .opened = tokenizer.open(text, to: &output) { return .opened }
         return .clear
     }
 
     /// The reader sees what the action would hide.
     func isOpen(to scope: UnmaskScope) -> Bool {
         guard case .token(let tokenizer, let domain) = kind else { return false }
-        return tokenizer.isOpenable && scope.includes(domain)
-    }
-}
-
-extension Tokenizer {
-    /// A token can be told from a clear value, and says what it stands for.
-    fileprivate var isOpenable: Bool {
-        switch form {
-        case .reversible, .sealed: true
-        case .opaque: false
-        // FF1 does not tell: only where no clear value passes Luhn's check as a token does.
-        case .preserving(let settings): settings.luhn == .invalid
-        }
+        return tokenizer.form.opensByItself && scope.includes(domain)
     }
 }
 
