@@ -10,6 +10,12 @@ struct ClearanceTests {
         "Sources/Backends/Kafka/State/CatalogueMachine.swift",
         // The gateway's own log-in at a broker.
         "Sources/Backends/Kafka/State/UpstreamLogIn.swift",
+        // RESET, behind which the gateway logs in anew, and DISCARD in the place of an EXEC that must not be.
+        "Sources/Backends/Redis/State/RedisMachine+Session.swift",
+        // The side connection that asks a cluster's node or a sentinel where the servers are.
+        "Sources/Backends/Redis/State/TopologyMachine.swift",
+        // The gateway's own log-in at a server.
+        "Sources/Backends/Redis/State/UpstreamLogIn.swift",
     ]
 
     @Test func `only listed files speak to a backend for the gateway itself`() throws {

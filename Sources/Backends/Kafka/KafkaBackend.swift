@@ -13,7 +13,7 @@ public final class KafkaBackend: Backend {
             ResourceKindDeclaration(singular: "cluster", plural: "cluster", isFlag: true),
         ],
         wireNames: KafkaRules.wireNames,
-        requiresAdvertise: true)
+        requiresAdvertise: { _ in true })
 
     private let cluster: KafkaCluster
     private let rules: KafkaRules

@@ -15,10 +15,11 @@ public final class RedisBackend: Backend {
         wireNames: CommandTable.wireNames,
         commandCategories: CommandTable.categoryNames,
         explicitCommands: CommandTable.explicitNames,
-        positions: .entry)
+        positions: .entry,
+        requiresAdvertise: { $0["cluster"] != nil || $0["replicas"] != nil })
 
-    private let servers: RedisServers
-    private let services: BackendServices
+    let servers: RedisServers
+    let services: BackendServices
 
     public init(
         name: String, settings: ConfigurationNode, services: BackendServices
@@ -34,5 +35,5 @@ public final class RedisBackend: Backend {
                 servers: servers, table: .all, node: session.route.advertise?.node(ofPort: session.localPort)))
     }
 
-    public func run() async {}
+    public func run() async { await discover() }
 }

@@ -2,7 +2,7 @@ package import TidegateCore
 
 /// Servers that nobody dials: machines of them are played from transcripts.
 package final class RedisRehearsal: Sendable {
-    private let servers: RedisServers
+    let servers: RedisServers
 
     /// - Parameters:
     ///   - nodes: the servers as they are known.
@@ -17,6 +17,11 @@ package final class RedisRehearsal: Sendable {
                 discovery: .fixed(nodes),
                 login: password.map { .init(username: username, password: Array($0.utf8)) }, databases: databases),
             log: Log { _ in })
+    }
+
+    init(_ discovery: RedisSettings.Discovery) {
+        servers = RedisServers(
+            name: "cache", settings: RedisSettings(discovery: discovery), log: Log { _ in })
     }
 
     package func machine(for session: Session) -> any MachineBox {

@@ -168,9 +168,9 @@ struct ConfigurationBuilder {
             let listen = route["listen"]
             let address = listen?.address
             let (advertise, tls) = (advertise(route, listenPort: address?.port ?? 0), tls(route["tls"]))
-            let needsAddresses =
-                declarations.first { $0.protocolName == known?.protocolName }?.requiresAdvertise ?? false
-            if needsAddresses, route["advertise"] == nil {
+            if let known, let declaration = declarations.first(where: { $0.protocolName == known.protocolName }),
+                declaration.requiresAdvertise(known.settings), route["advertise"] == nil
+            {
                 report(
                     route, "'advertise' is missing: clients of this backend are told where its nodes are",
                     "advertise: { host: NAME, ports: FIRST-LAST }")

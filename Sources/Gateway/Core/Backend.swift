@@ -32,12 +32,14 @@ public struct BackendDeclaration: Sendable {
     public var explicitCommands: Set<String>
     /// How evidence spells where records stand.
     public var positions: PositionForm
-    /// Clients are told where the backend's nodes are, so that a route must say how each is reached.
-    public var requiresAdvertise: Bool
+    /// True of settings with which clients are told where the backend's nodes are, so that a route must say how each is
+    /// reached.
+    public var requiresAdvertise: @Sendable (ConfigurationNode) -> Bool
     public init(
         protocolName: String, settings: SettingsSchema, kinds: [ResourceKindDeclaration], wireNames: [String],
         commandCategories: [String: [String]] = [:], explicitCommands: Set<String> = [],
-        positions: PositionForm = .offset, requiresAdvertise: Bool = false
+        positions: PositionForm = .offset,
+        requiresAdvertise: @escaping @Sendable (ConfigurationNode) -> Bool = { _ in false }
     ) {
         self.positions = positions
         self.requiresAdvertise = requiresAdvertise

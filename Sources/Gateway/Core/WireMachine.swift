@@ -29,7 +29,7 @@ public enum WireEvent: Sendable {
     case lastWords(Refusal)
     /// The gateway is stopping: finish what is in flight.
     case draining
-    /// Somebody called the side connection's handle (machines of the gateway's own only).
+    /// Somebody called the session's waker, or the handle of a side connection.
     case woken
     /// The connection is gone and no step is taken any more: what evidence is still owed is written. Told once, last.
     case gone

@@ -402,13 +402,13 @@ final class EventLoop {
         return ("\(time)-\(idPrefix.suffix(5))-\(count)", sessions)
     }
 
-    /// A waker for the connection of `token`: what it parked is offered again.
+    /// A waker for the connection of `token`: its machine is told (a session's), and what it parked is offered again.
     func waker(for token: Token) -> Waker {
         let handle = handle
         return Waker {
             handle.post { access in
                 guard let relay = access.loop.relays[token] else { return }
-                relay.reoffer()
+                if relay.runtime == nil { relay.reoffer() } else { relay.note(.woken) }
                 relay.advance()
             }
         }

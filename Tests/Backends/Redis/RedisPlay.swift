@@ -12,10 +12,12 @@ struct RedisPlay {
     var isConfidential = true
     var covers: @Sendable (Principal, String) -> Bool = { _, _ in true }
     var principals = ["analyst-token": Principal.analyst]
+    var advertise: Advertise?
 
     /// All but what is called secret; customers masked, what is called whole recorded with its messages.
     static let usual: ScriptedPolicy.Judge = { _, question in
-        if question.mustBeNamed || question.name.hasPrefix("secret") || question.withinName?.hasPrefix("secret") == true {
+        if question.mustBeNamed || question.name.hasPrefix("secret") || question.withinName?.hasPrefix("secret") == true
+        {
             return Ruling(effect: .deny, rule: 1)
         }
         if question.name.hasPrefix("customers") { return Ruling(effect: .allow, rule: 0, mask: MaskIndex(1)) }
@@ -40,7 +42,8 @@ struct RedisPlay {
         ScriptedAuthority(
             kinds: RedisBackend.declaration.kinds, wireNames: RedisBackend.declaration.wireNames,
             explicitCommands: RedisBackend.declaration.explicitCommands, protocolName: "redis", positions: .entry,
-            limits: limits, isConfidential: isConfidential, principals: principals, maskers: maskers(isReluctant),
+            advertise: advertise, limits: limits, isConfidential: isConfidential, principals: principals,
+            maskers: maskers(isReluctant),
             isReluctant: isReluctant, judge: judge, covers: covers)
     }
 

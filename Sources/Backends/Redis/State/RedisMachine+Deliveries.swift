@@ -95,8 +95,10 @@ extension RedisMachine {
         var walk = ReplyWalk(answer.range)
         walk.names = names
         var isUnderstood = true
+        var renamed: [UInt8]?
         let asked = work.deliveries.asked[answer.asked]
         do throws(ShapeFailure) {
+            renamed = try self.renamed(answer, bytes, governor)
             try walk.find(answer.entry.shape, in: bytes, into: &work.parts) { name in
                 RedisMachine.place(of: name, bytes, asked, &governor)
             }
@@ -111,6 +113,8 @@ extension RedisMachine {
             work.deliveries[answer: index].runs = firstRun..<firstRun
         } else if isLost {
             work.deliveries[answer: index].replacement = RESPText.error("NOPERM \(Refusal(.revoked).reason)")
+        } else {
+            work.deliveries[answer: index].replacement = renamed
         }
     }
 

@@ -63,12 +63,12 @@ extension RedisMachine {
             guard head.isError else {
                 throw WireViolation("no confirmation", side: .backend, at: reply.lowerBound)
             }
-            return passPlain(reply, &governor, &output)
+            return passPlain(reply, window, &governor, &output)
         case .queued:
             guard head.isError || (head.kind == .simple && window.equals("QUEUED", head.content)) else {
                 throw WireViolation("a command that was to be queued was not", side: .backend, at: reply.lowerBound)
             }
-            return passPlain(reply, &governor, &output)
+            return passPlain(reply, window, &governor, &output)
         case .aborted:
             dropQueued(entry.count)
             output.say(RESPText.error("EXECABORT Transaction discarded because of previous errors."))
@@ -86,7 +86,7 @@ extension RedisMachine {
     ) -> Progress {
         if entry.shape == .plain || head.isError {
             if case .none = entry.effect {} else { apply(entry, isError: head.isError, &output) }
-            return passPlain(reply, &governor, &output)
+            return passPlain(reply, window, &governor, &output)
         }
         work.deliveries.begin()
         work.deliveries.add(reply, entry, names: names(of: entry))
@@ -101,13 +101,17 @@ extension RedisMachine {
 
     /// An answer without anybody's values.
     mutating func passPlain(
-        _ reply: Range<Int>, _ governor: inout Governor, _ output: inout WireOutput
+        _ reply: Range<Int>, _ window: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
     ) -> Progress {
         guard let clearance = governor.openClearance() else {
             output.close(.refused(Refusal(.revoked)))
             return .done
         }
-        output.pass(reply, to: .client, under: clearance)
+        if Redirection.mayBe(window, at: reply.lowerBound), let words = redirected(reply, window, governor) {
+            output.say(words)
+        } else {
+            output.pass(reply, to: .client, under: clearance)
+        }
         finishAnswer(&output)
         return .done
     }
@@ -154,7 +158,7 @@ extension RedisMachine {
     ) throws(WireViolation) -> Progress {
         if head.isError || head.kind == .null {
             dropQueued(entry.count)
-            return passPlain(reply, &governor, &output)
+            return passPlain(reply, window, &governor, &output)
         }
         guard head.isAggregate, head.count == Int(entry.count) else {
             throw WireViolation("an EXEC of another length", side: .backend, at: reply.lowerBound)

@@ -35,7 +35,11 @@ extension RedisMachine {
         case .notYet: return .parked
         case .refused: return .done
         case .verified:
-            guard join(&output) else { return .done }
+            switch join(governor, &output) {
+            case .parked: return .parked
+            case .nowhere: return .done
+            case .done: break
+            }
             isLoggedOut = false
             owe(RESPText.simple("OK"), &output)
             return .done
@@ -103,7 +107,11 @@ extension RedisMachine {
             case .notYet: return .parked
             case .refused: return .done
             case .verified:
-                guard join(&output) else { return .done }
+                switch join(governor, &output) {
+                case .parked: return .parked
+                case .nowhere: return .done
+                case .done: break
+                }
                 isLoggedOut = false
             }
         } else if phase == .greeting || isLoggedOut {

@@ -16,6 +16,10 @@ struct RedisMachine: WireMachine, ~Copyable {
     let table: CommandTable
     /// The server that this listener stands for; nil: the first.
     var node: Int32?
+    /// Where the server's side was sent.
+    var joined: RedisServers.Joined?
+    /// While nobody knows where the server is.
+    var question = RedisServers.Question()
     var phase = Phase.greeting
     var upstream: UpstreamLogIn
     /// RESET has logged the client out.
@@ -98,7 +102,12 @@ struct RedisMachine: WireMachine, ~Copyable {
         _ event: WireEvent, asking governor: inout Governor, _ output: inout WireOutput
     ) throws(WireViolation) {
         switch event {
-        case .accepted, .secured, .woken: break
+        case .accepted, .secured(.backend, _): break
+        case .secured(.client, let serverName):
+            if let serverName, let named = governor.session.route.advertise?.node(ofServerName: serverName) {
+                node = named
+            }
+        case .woken: lookForServer(&output)
         case .connected:
             upstream.begin(&output)
             if upstream.isReady { phase = .relaying }
@@ -107,7 +116,9 @@ struct RedisMachine: WireMachine, ~Copyable {
         case .authorityChanged: recheck(&governor, &output)
         case .draining: closeBehindAnswers(.draining, &output)
         case .lastWords(let refusal): output.say(RESPText.error("NOPERM \(refusal.reason)"))
-        case .gone: recordUnanswered(&governor)
+        case .gone:
+            recordUnanswered(&governor)
+            if let joined { servers.leave(joined.session) }
         }
     }
 
@@ -219,20 +230,6 @@ struct RedisMachine: WireMachine, ~Copyable {
         while at < bytes.count, bytes[at] != UInt8(ascii: "$") { at += 1 }
         while at < bytes.count, bytes[at] != 0x0A { at += 1 }
         return min(at + 1, bytes.count)
-    }
-
-    /// Starts the server's side once it is known who asks.
-    ///
-    /// - Returns: false where nobody knows where the server is; the session ends.
-    mutating func join(_ output: inout WireOutput) -> Bool {
-        guard phase == .greeting else { return true }
-        guard let endpoint = servers.endpoint(ofNode: node) else {
-            output.close(.backendUnreachable)
-            return false
-        }
-        phase = .joining
-        output.connect(endpoint)
-        return true
     }
 
     /// True where the command has to wait until the server's side is up.

@@ -7,8 +7,15 @@ import TidegateWire
 struct UpstreamLogIn {
     private(set) var isReady = false
     private let servers: RedisServers
+    private let login: RedisSettings.Login?
 
-    init(servers: RedisServers) { self.servers = servers }
+    init(servers: RedisServers) { self.init(servers: servers, as: servers.settings.login) }
+
+    /// At a server that has a log-in of its own: a sentinel.
+    init(servers: RedisServers, as login: RedisSettings.Login?) {
+        self.servers = servers
+        self.login = login
+    }
 
     mutating func begin(_ output: inout WireOutput) {
         guard let words = command else {
@@ -20,7 +27,7 @@ struct UpstreamLogIn {
 
     /// The AUTH of the settings, nil where they have none.
     var command: [UInt8]? {
-        guard let login = servers.settings.login else { return nil }
+        guard let login else { return nil }
         var arguments = [Array("AUTH".utf8)]
         if let username = login.username { arguments.append(Array(username.utf8)) }
         arguments.append(login.password)
