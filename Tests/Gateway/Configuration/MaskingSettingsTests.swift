@@ -151,7 +151,7 @@ import TidegateTokens
             ["detectors.own.pattern: looks ahead or behind, at byte 2"]
         ),
         (
-            "detectors: { own: { pattern: \"(\" } }\n  profiles: { p: { rules: [{ detect: own, action: redact }] } }",
+            "detectors: { own: { pattern: \"(\" } }\n  profiles: { p: { rules: [{ detect: own, in: [value], action: redact }] } }",
             ["detectors.own.pattern: opens a group that is not closed, at byte 1"]
         ),
         ("detectors: { own: { pattern: a, checksum: lunh } }", ["detectors.own.checksum: 'lunh' is not known here"]),
