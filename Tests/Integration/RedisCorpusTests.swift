@@ -39,17 +39,16 @@ extension Integration {
             let gateway = try GatewayProcess(before: servers[0])
             defer { gateway.stop() }
             let tokenFile = try gateway.tokenFile("eva", groups: ["engineers"])
-            for seed in 1...3 {
-                let (report, said) = try compare(
-                    gateway.redisPort, user: "any", tokenFile: tokenFile, behind: servers[0], beside: servers[1],
-                    version: version, seed: seed)
-                #expect(said.status == 0, "seed \(seed): \(said.output.prefix(4000))")
-                #expect(report.unlike.isEmpty)
-                // Refusals are few: a gateway that refuses all would be no use.
-                let same = (report.counts["identical"] ?? 0) + (report.counts["identical but for ages"] ?? 0)
-                #expect(same * 10 > (report.counts["commands"] ?? 0) * 8, "\(report.counts) \(report.refusals)")
-                #expect((report.counts["tolerated"] ?? 0) * 20 < report.counts["commands"] ?? 0, "\(report.refusals)")
-            }
+            let seed = (binary == .debian ? 0 : 2) + version
+            let (report, said) = try compare(
+                gateway.redisPort, user: "any", tokenFile: tokenFile, behind: servers[0], beside: servers[1],
+                version: version, seed: seed)
+            #expect(said.status == 0, "seed \(seed): \(said.output.prefix(4000))")
+            #expect(report.unlike.isEmpty)
+            // Refusals are few: a gateway that refuses all would be no use.
+            let same = (report.counts["identical"] ?? 0) + (report.counts["identical but for ages"] ?? 0)
+            #expect(same * 10 > (report.counts["commands"] ?? 0) * 8, "\(report.counts) \(report.refusals)")
+            #expect((report.counts["tolerated"] ?? 0) * 20 < report.counts["commands"] ?? 0, "\(report.refusals)")
             #expect(gateway.isRunning)
         }
 
