@@ -48,7 +48,8 @@ extension Integration {
             // Refusals are few: a gateway that refuses all would be no use.
             let same = (report.counts["identical"] ?? 0) + (report.counts["identical but for ages"] ?? 0)
             #expect(same * 10 > (report.counts["commands"] ?? 0) * 8, "\(report.counts) \(report.refusals)")
-            #expect((report.counts["tolerated"] ?? 0) * 20 < report.counts["commands"] ?? 0, "\(report.refusals)")
+            // One in twelve is made to be wrong.
+            #expect((report.counts["tolerated"] ?? 0) * 8 < report.counts["commands"] ?? 0, "\(report.refusals)")
             #expect(gateway.isRunning)
         }
 
