@@ -186,7 +186,8 @@ final class MaskingWorkspace: @unchecked Sendable {  // whoever has taken it fro
         nestedFailures = failures
         if findings != nil {
             trail.removeLast(trail.count - entered)
-            findings?.removeLast((findings?.count ?? found) - found)
+            let surplus = (findings?.count ?? found) - found
+            findings?.removeLast(surplus)
         }
         if scanner.isTooDeep { return .failed }
         if !places.isEmpty || !part.names.isEmpty, NestedDocument.looksBroken(text) { return .failed }
