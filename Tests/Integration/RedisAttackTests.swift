@@ -94,6 +94,7 @@ extension Integration {
                 ["XREAD", "BLOCK", "0", "STREAMS", "open:s", "$"],
                 ["XREADGROUP", "GROUP", "g-1", "me", "BLOCK", "0", "STREAMS", "open:s", ">"],
             ] {
+                try admin.ask("XGROUP", "SETID", "open:s", "g-1", "$")
                 try gateway.reload { $0.policies = RedisPolicies.all }
                 // A watched file that is signalled, too, is read twice: what is in force is seen by what it allows.
                 var admitted: RawRedis?

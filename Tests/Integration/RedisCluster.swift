@@ -81,11 +81,22 @@ final class RedisCluster {
         }
     }
 
-    /// Tells all nodes who has the slot now.
+    /// Tells all nodes who has the slot now: the new owner first, whose epoch rises by it, and the others once they have
+    /// heard of that. Told sooner, they would believe what the old owner said a moment before, and for ever.
     func end(moving slot: Int, to: Int) throws {
-        for server in [servers[to]] + servers {
+        func tell(_ server: RedisServer) throws {
             try RedisCluster.accepted(server.connect().ask("CLUSTER", "SETSLOT", "\(slot)", "NODE", identities[to]))
         }
+        try tell(servers[to])
+        try eventually("all know the new owner's epoch") { try Set(servers.map { try epoch(of: to, on: $0) }).count == 1 }
+        for server in servers { try tell(server) }
+    }
+
+    /// The epoch of a server's configuration, as another one knows it.
+    private func epoch(of server: Int, on other: RedisServer) throws -> Substring? {
+        let nodes = try other.connect().ask("CLUSTER", "NODES").string ?? ""
+        let line = nodes.split(whereSeparator: \.isNewline).first { $0.hasPrefix(identities[server]) }
+        return line.flatMap { $0.split(separator: " ").dropFirst(6).first }
     }
 
     func move(_ slot: Int, from: Int, to: Int) throws {

@@ -51,8 +51,8 @@ extension Integration {
             }
             try eventually("they work", within: 60) { clients.allSatisfy { $0.program.output.contains("going") } }
             var moved: [(slot: Int, to: Int)] = []
-            for number in 0..<10 {
-                let key = number < 5 ? "open:\(number)" : "masked:\(number)"
+            for number in 0..<6 {
+                let key = number < 3 ? "open:\(number)" : "masked:\(number)"
                 let from = try cluster.owner(of: key)
                 let slot = try cluster.slot(of: key)
                 try cluster.move(slot, from: from, to: (from + 1) % 3)

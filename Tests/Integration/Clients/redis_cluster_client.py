@@ -3,10 +3,23 @@
 It says `going` once all slots are in use and goes on until its standard input ends, then says what is there and which nodes it knows."""
 import sys
 import threading
+import time
 
 import redis
 from redis.cluster import ClusterNode, RedisCluster
 from redis_common import arguments, plain, say
+
+
+def again(ask):
+    """Until gossip has settled who has a slot, nodes may send to each other; redis-py gives up after 16 of these errands: nothing was done."""
+    for _ in range(50):
+        try:
+            return ask()
+        except redis.exceptions.ClusterError as failure:
+            if "TTL exhausted" not in str(failure):
+                raise
+            time.sleep(0.2)
+    return ask()
 
 
 def main(given):
@@ -20,23 +33,23 @@ def main(given):
     while rounds < 3 or not ended.is_set():
         for name in names:
             if given.reads:
-                entries = client.xrange(name)
+                entries = again(lambda: client.xrange(name))
                 if any(b"4111111111111111" in value for _, fields in entries for value in fields.values()):
                     unlike.append([name, "unmasked"])
             else:
                 written[name] += 1
-                client.xadd(name, {"n": written[name]}, id=f"{written[name]}-0")
+                again(lambda: client.xadd(name, {"n": written[name]}, id=f"{written[name]}-0"))
                 place = f"{written[name]}-0".encode()
-                entries = client.xrange(name, min=place)
+                entries = again(lambda: client.xrange(name, min=place))
                 if entries != [(place, {b"n": str(written[name]).encode()})]:
                     unlike.append([name, entries])
-                if not client.xread({name: f"{written[name] - 1}-0"}, count=1):
+                if not again(lambda: client.xread({name: f"{written[name] - 1}-0"}, count=1)):
                     unlike.append([name, "nothing to read"])
         rounds += 1
         if rounds == 3:
             say("going", len(names))
     for name in names if not given.reads else []:
-        ids = [identity for identity, _ in client.xrange(name)]
+        ids = [identity for identity, _ in again(lambda: client.xrange(name))]
         if ids != [f"{number}-0".encode() for number in range(1, written[name] + 1)]:
             unlike.append([name, len(ids), written[name]])
     say("unlike", plain(unlike[:20]))
