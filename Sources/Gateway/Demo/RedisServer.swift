@@ -1,10 +1,12 @@
 import Foundation
+import Glibc
 
 /// A private redis-server of the demo's own: on the loopback, with a password, without a disk.
 final class RedisServer {
     let port: UInt16
-    let version: String
+    private(set) var version = ""
     private let process = Process()
+    private let ended = DispatchSemaphore(value: 0)
 
     /// The program, where it is installed.
     static let program: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin")
@@ -22,6 +24,8 @@ final class RedisServer {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let ended = ended
+        process.terminationHandler = { _ in ended.signal() }
         try process.run()
         let settings = "bind 127.0.0.1\nport \(port)\nrequirepass \(password)\nsave \"\"\nappendonly no\n"
         try input.fileHandleForWriting.write(contentsOf: Data(settings.utf8))
@@ -37,16 +41,18 @@ final class RedisServer {
                 return
             }
             guard process.isRunning, ContinuousClock.now < end else {
-                process.terminate()
+                stop()
                 throw DemoError("\(program) does not answer on port \(port)")
             }
             usleep(20_000)
         }
     }
 
+    /// Ends it at once, since it keeps nothing: other signals are blocked in what a thread of a pool has started.
     func stop() {
         guard process.isRunning else { return }
-        process.terminate()
-        process.waitUntilExit()
+        kill(process.processIdentifier, SIGKILL)
+        // `waitUntilExit` would turn a run loop that this thread has not.
+        _ = ended.wait(timeout: .now() + 10)
     }
 }
