@@ -17,7 +17,8 @@ let singleThreaded = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], 
 /// says what to link.
 func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
     .systemLibrary(
-        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig.isEmpty ? nil : pkgConfig, providers: [.apt([package])])
+        name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig.isEmpty ? nil : pkgConfig,
+        providers: [.apt([package])])
 }
 
 /// A C++ library of Debian's behind a C header of our own, in `Sources/CLibraries`.

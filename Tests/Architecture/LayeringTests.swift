@@ -33,7 +33,8 @@ struct LayeringTests {
     /// The one target that meets each C library.
     static let wrappers: [String: String] = [
         "CUring": "TidegateTransport", "COpenSSL": "TidegateCrypto", "CEvent": "TidegateHTTP", "CCurl": "TidegateHTTP",
-        "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CHiredis": "TidegateDemo", "CZstd": "TidegateCompression",
+        "CYaml": "TidegateConfiguration", "CRdKafka": "TidegateDemo", "CHiredis": "TidegateDemo",
+        "CZstd": "TidegateCompression",
         "CLz4": "TidegateCompression", "CZlib": "TidegateCompression", "CSnappy": "TidegateCompression",
         "CVectorscan": "TidegateDetection", "CPhoneNumbers": "TidegateDetection",
         "CAvro": "TidegateSchemas",

@@ -68,7 +68,9 @@ final class RunningProgram {
 func eventually(_ what: String, within seconds: Double = 20, _ holds: () throws -> Bool) throws {
     let end = ContinuousClock.now + .seconds(seconds * hangFactor)
     while try !holds() {
-        guard ContinuousClock.now < end else { throw ProcessFailure(description: "not within \(seconds * hangFactor) s: \(what)") }
+        guard ContinuousClock.now < end else {
+            throw ProcessFailure(description: "not within \(seconds * hangFactor) s: \(what)")
+        }
         usleep(50_000)
     }
 }

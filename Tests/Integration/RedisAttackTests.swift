@@ -48,7 +48,8 @@ extension Integration {
             let server = try RedisServer(options: ["enable-debug-command yes"])
             defer { server.stop() }
             let done = try attack(
-                server.port, user: "default", tokenFile: server.passwordFile(), server: server, more: ["--expose", "--every", "5"])
+                server.port, user: "default", tokenFile: server.passwordFile(), server: server,
+                more: ["--expose", "--every", "5"])
             #expect(done.status == 0, "\(done.lines.prefix(20).joined(separator: "\n")) \(done.errors.suffix(1000))")
             // Enough to see that the cases can fail; all of them take a minute.
             #expect(cases(done) > 80)

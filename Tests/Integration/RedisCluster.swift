@@ -88,7 +88,9 @@ final class RedisCluster {
             try RedisCluster.accepted(server.connect().ask("CLUSTER", "SETSLOT", "\(slot)", "NODE", identities[to]))
         }
         try tell(servers[to])
-        try eventually("all know the new owner's epoch") { try Set(servers.map { try epoch(of: to, on: $0) }).count == 1 }
+        try eventually("all know the new owner's epoch") {
+            try Set(servers.map { try epoch(of: to, on: $0) }).count == 1
+        }
         for server in servers { try tell(server) }
     }
 

@@ -163,7 +163,8 @@ extension ConfigurationSchema {
             "What is done first, so that spellings of one value have one token (none)."),
         Property(
             "format", .word(TokenFormat.all),
-            "A token of the value's own layout (FF1), which nothing tells from a value and `unmask` leaves as it is; without it an opaque one."),
+            "A token of the value's own layout (FF1), which nothing tells from a value and `unmask` leaves as it is; without it an opaque one."
+        ),
         Property("keepFirst", .integer(0...PreservingSettings.maximumKept), "Beside format: characters that stay (0)."),
         Property("keepLast", .integer(0...PreservingSettings.maximumKept), "Beside format: characters that stay (0)."),
         Property(

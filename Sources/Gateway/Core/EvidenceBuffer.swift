@@ -215,7 +215,8 @@ public final class EvidenceBuffer {
         flush()
         lastTicket += 1
         pending = Pending(
-            delivery: delivery, form: form, session: session, rule: rule, mask: mask, ticket: lastTicket, time: now, head: head,
+            delivery: delivery, form: form, session: session, rule: rule, mask: mask, ticket: lastTicket, time: now,
+            head: head,
             tail: tail)
         return isStrict ? lastTicket : 0
     }

@@ -190,7 +190,8 @@ extension Governor {
             == .allow
     }
 
-    private func verdict(_ action: Action, _ kind: ResourceKind, named name: RawSpan, by command: WireName?) -> Verdict {
+    private func verdict(_ action: Action, _ kind: ResourceKind, named name: RawSpan, by command: WireName?) -> Verdict
+    {
         guard let principal, !isExpired, Int(kind.index) < session.route.kinds.count,
             authority.knows(session.route), authority.authenticator.stands(principal)
         else { return .deny }

@@ -49,7 +49,8 @@ extension Governor {
         }
         let text = deliveryText(current, rule, delivery.wireName)
         let ticket = evidence.open(
-            delivery, session.route.positions, session: number, rule: rule, mask: current.mask, at: now, head: text.head, tail: text.tail)
+            delivery, session.route.positions, session: number, rule: rule, mask: current.mask, at: now,
+            head: text.head, tail: text.tail)
         finish(delivery, ticket)
         return .release(current)
     }

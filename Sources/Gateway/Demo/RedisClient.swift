@@ -40,7 +40,9 @@ final class RedisClient {
     /// - Throws: `DemoError` where the connection is gone.
     func ask(_ words: [String]) throws -> Reply {
         var arguments = unsafe words.map { unsafe UnsafePointer(strdup($0)) }
-        defer { for index in unsafe arguments.indices { unsafe free(UnsafeMutablePointer(mutating: arguments[index])) } }
+        defer {
+            for index in unsafe arguments.indices { unsafe free(UnsafeMutablePointer(mutating: arguments[index])) }
+        }
         var lengths = words.map(\.utf8.count)
         let raw = unsafe redisCommandArgv(context, Int32(words.count), &arguments, &lengths)
         guard let reply = unsafe raw?.assumingMemoryBound(to: redisReply.self) else {

@@ -119,7 +119,10 @@ struct RedisScenes {
             return [
                 ("the contractor reads", try outsider.ask("XREAD", "STREAMS", RedisScenes.stream, "0")),
                 ("the analyst writes", try insider.ask("XADD", RedisScenes.stream, "*", "id", "mine")),
-                ("the analyst goes around the mask with a script", try insider.ask("EVAL", "return redis.call('XRANGE', KEYS[1], '-', '+')", "1", RedisScenes.stream)),
+                (
+                    "the analyst goes around the mask with a script",
+                    try insider.ask("EVAL", "return redis.call('XRANGE', KEYS[1], '-', '+')", "1", RedisScenes.stream)
+                ),
             ]
         }
         for (who, answer) in answers {

@@ -183,7 +183,8 @@ public final class MaskingProfile: Masker {
             return document(content, part, places, name: last, workspace, into: &scratch, &counters)
         }
         return text(
-            content, part, rule, places: places, name: last, isNamed: true, isNumber: isNumber, workspace, into: &scratch,
+            content, part, rule, places: places, name: last, isNamed: true, isNumber: isNumber, workspace,
+            into: &scratch,
             &counters)
     }
 

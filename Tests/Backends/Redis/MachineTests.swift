@@ -100,7 +100,8 @@ struct CommandTests {
 
     @Test func `inline commands are decided as what the server reads`() {
         let outcome = RedisPlay().play([
-            .say("set a 1\r\n"), .say("GET secret\n"), .say("\r\n"), .say("set \"a b\" 'c'\r\n"), .reply("+OK\r\n+OK\r\n"),
+            .say("set a 1\r\n"), .say("GET secret\n"), .say("\r\n"), .say("set \"a b\" 'c'\r\n"),
+            .reply("+OK\r\n+OK\r\n"),
         ])
         #expect(outcome.toBackend == "set a 1\r\n" + sent("set", "a b", "c"))
         #expect(outcome.toClient == "+OK\r\n-NOPERM consume this key is denied by rule 'rule one'\r\n+OK\r\n")
@@ -172,7 +173,8 @@ struct TransactionTests {
     @Test func `every answer in EXEC's is looked at`() {
         let outcome = RedisPlay().play([
             .client(
-                command(["MULTI"]) + command(["XRANGE", "customers", "-", "+"]) + command(["HGET", "customers:1", "mail"])
+                command(["MULTI"]) + command(["XRANGE", "customers", "-", "+"])
+                    + command(["HGET", "customers:1", "mail"])
                     + command(["XADD", "a", "*", "f", "v"]) + command(["EXEC"])),
             .reply("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n"),
             .reply(array(array(entry("1-1", "f", "abc")), bulk("a@b.c"), bulk("5-0"))),
@@ -205,7 +207,8 @@ struct TransactionTests {
 
     @Test func `what would change how a transaction is read is refused in it`() {
         for words in [
-            ["HELLO", "3"], ["AUTH", "analyst-token"], ["SELECT", "0"], ["SUBSCRIBE", "a"], ["CLIENT", "REPLY", "SKIP"],
+            ["HELLO", "3"], ["AUTH", "analyst-token"], ["SELECT", "0"], ["SUBSCRIBE", "a"],
+            ["CLIENT", "REPLY", "SKIP"],
             ["PSUBSCRIBE", "a*"], ["UNSUBSCRIBE"],
         ] {
             let outcome = RedisPlay().play([

@@ -23,7 +23,8 @@ struct ReplyTests {
             #expect(outcome.toClient == stars, "\(words)")
             #expect(
                 outcome.lines(of: "records.delivered").first?.contains(
-                    #""positions":[{"database":0,"first":"1-1","last":"2-0"}],"records":2,"bytes":\#(entries.utf8.count),"masked_fields":3"#)
+                    #""positions":[{"database":0,"first":"1-1","last":"2-0"}],"records":2,"bytes":\#(entries.utf8.count),"masked_fields":3"#
+                )
                     == true, "\(outcome.lines)")
         }
         #expect(
@@ -39,7 +40,8 @@ struct ReplyTests {
                 masked(["XREADGROUP", "GROUP", "g", "c", "STREAMS", "customers", "0"], reply).toClient == expected)
         }
         // Deleted since, and idle time with delivery count behind the fields.
-        let odd = array(array(bulk("1-1"), "*-1\r\n"), array(bulk("2-1"), array(bulk("f"), bulk("v")), ":5\r\n", ":1\r\n"))
+        let odd = array(
+            array(bulk("1-1"), "*-1\r\n"), array(bulk("2-1"), array(bulk("f"), bulk("v")), ":5\r\n", ":1\r\n"))
         #expect(masked(["XRANGE", "customers", "-", "+"], odd).toClient == odd.replacing("$1\r\nv", with: "$1\r\n*"))
     }
 
@@ -47,7 +49,8 @@ struct ReplyTests {
         let outcome = masked(
             ["XREAD", "STREAMS", "a", "customers", "a", "0", "0", "0"],
             array(
-                array(bulk("a"), array(entry("1-0", "f", "v"))), array(bulk("customers"), array(entry("2-0", "f", "v"))),
+                array(bulk("a"), array(entry("1-0", "f", "v"))),
+                array(bulk("customers"), array(entry("2-0", "f", "v"))),
                 array(bulk("a"), array(entry("1-0", "f", "v")))))
         #expect(outcome.toClient.contains(entry("2-0", "f", "*")) && outcome.toClient.contains(entry("1-0", "f", "v")))
         #expect(outcome.lines(of: "records.delivered").count == 3)
@@ -103,7 +106,9 @@ struct ReplyTests {
     }
 
     @Test func `parts of values are refused where a mask is in force`() {
-        for words in [["GETRANGE", "customers", "0", "3"], ["HVALS", "customers"], ["BITFIELD", "customers", "GET", "u8", "0"]] {
+        for words in [
+            ["GETRANGE", "customers", "0", "3"], ["HVALS", "customers"], ["BITFIELD", "customers", "GET", "u8", "0"],
+        ] {
             let outcome = RedisPlay().play([.client(command(words))])
             #expect(outcome.toBackend == "" && outcome.toClient.hasPrefix("-NOPERM"), "\(words)")
         }
@@ -128,8 +133,11 @@ struct ReplyTests {
         #expect(
             outcome.toClient == array(entry("2-0", "f", "**")) + "$-1\r\n" + map(bulk("g"), bulk("")))
         let withheld = outcome.lines(of: "records.withheld")
-        #expect(withheld.count == 3 && withheld[0].contains(#""first":"1-0","last":"3-0"}],"records":2"#), "\(withheld)")
-        #expect(outcome.lines(of: "records.delivered").first?.contains(#""first":"2-0","last":"2-0"}],"records":1"#) == true)
+        #expect(
+            withheld.count == 3 && withheld[0].contains(#""first":"1-0","last":"3-0"}],"records":2"#), "\(withheld)")
+        #expect(
+            outcome.lines(of: "records.delivered").first?.contains(#""first":"2-0","last":"2-0"}],"records":1"#) == true
+        )
     }
 
     @Test func `messages level keeps fields as the client got them`() {
@@ -140,7 +148,8 @@ struct ReplyTests {
         let lines = outcome.lines(of: "records.delivered")
         #expect(
             lines.first?.contains(
-                #""messages":[{"position":"1-5","key":null,"value":null,"headers":[{"key":"f","value":"***"}]}]"#) == true)
+                #""messages":[{"position":"1-5","key":null,"value":null,"headers":[{"key":"f","value":"***"}]}]"#)
+                == true)
         #expect(lines.last?.contains(#""messages":[{"position":null,"key":null,"value":"***"}]"#) == true, "\(lines)")
     }
 

@@ -743,8 +743,10 @@ struct ForgottenNamesTests {
         #expect(isAllowed)
         governor.end(.ended)
         let last = try #require(kit.takeLines().last)
-        #expect(last.contains(#""resource":"topic:orders","rule":"rule zero","decision":"allowed","count":4}"#), "\(last)")
-        #expect(last.contains(#""resource":"topic:orders","rule":"rule zero","decision":"allowed","count":1}"#), "\(last)")
+        #expect(
+            last.contains(#""resource":"topic:orders","rule":"rule zero","decision":"allowed","count":4}"#), "\(last)")
+        #expect(
+            last.contains(#""resource":"topic:orders","rule":"rule zero","decision":"allowed","count":1}"#), "\(last)")
         #expect(last.contains(#""resource":"topic:secret""#), "\(last)")
     }
 }

@@ -61,7 +61,8 @@ struct CommandReader {
     ///
     /// - Throws: what is no request, or beyond a limit.
     mutating func read(
-        _ window: RawSpan, from start: Int, isAuthenticated: Bool, byteLimit: Int, into arguments: inout CommandArguments
+        _ window: RawSpan, from start: Int, isAuthenticated: Bool, byteLimit: Int,
+        into arguments: inout CommandArguments
     ) throws(WireViolation) -> Reading {
         guard let first = window.byte(at: start) else { return .incomplete(upTo: nil) }
         guard first == UInt8(ascii: "*") else { return try readLine(window, start, into: &arguments) }

@@ -101,9 +101,12 @@ enum RESP {
             throw WireViolation("a length that is none", side: .backend, at: start)
         }
         if length == -1 { return leaf(.null, start, line, after) }
-        guard length <= byteLimit else { throw WireViolation("a value longer than the limit", side: .backend, at: start) }
+        guard length <= byteLimit else {
+            throw WireViolation("a value longer than the limit", side: .backend, at: start)
+        }
         let content = after..<(after + length)
-        guard let first = window.byte(at: content.upperBound), let second = window.byte(at: content.upperBound + 1) else {
+        guard let first = window.byte(at: content.upperBound), let second = window.byte(at: content.upperBound + 1)
+        else {
             return .incomplete(upTo: content.upperBound + 2)
         }
         guard first == 0x0D, second == 0x0A else {
@@ -134,7 +137,9 @@ enum RESP {
                 return at
             }
             at &+= 1
-            if at &- start > lineLimit { throw WireViolation("a line longer than the limit", side: .backend, at: start) }
+            if at &- start > lineLimit {
+                throw WireViolation("a line longer than the limit", side: .backend, at: start)
+            }
         }
         return nil
     }

@@ -14,7 +14,8 @@ extension CommandTable {
             .key("SETNX", [.write, .string, .fast], [.produce], .at(1), 3...3, .written),
             .key("SETEX", [.write, .string, .slow], [.produce], .at(1), 4...4, .written, kind: .anyKey),
             .key("PSETEX", [.write, .string, .slow], [.produce], .at(1), 4...4, .written, kind: .anyKey),
-            .key("MSET", [.write, .string, .slow], [.produce], .pairs(1), 3...CommandRule.many, .written, kind: .anyKey),
+            .key(
+                "MSET", [.write, .string, .slow], [.produce], .pairs(1), 3...CommandRule.many, .written, kind: .anyKey),
             .key("MSETNX", [.write, .string, .slow], [.produce], .pairs(1), 3...CommandRule.many, .written),
             .key("APPEND", [.write, .string, .fast], [.produce], .at(1), 3...3, .written),
             .key("SETRANGE", [.write, .string, .slow], [.produce], .at(1), 4...4, .written),

@@ -261,7 +261,8 @@ extension RedisMachine {
         if asked.clearance.recording == .messages {
             record(run)
             admission = unsafe governor.admit(
-                handed, records: work.views.span, headers: work.headers.span, window: bytes, scratch: output.scratch.span.bytes,
+                handed, records: work.views.span, headers: work.headers.span, window: bytes,
+                scratch: output.scratch.span.bytes,
                 under: asked.clearance)
         } else {
             admission = governor.admit(handed, under: asked.clearance)
@@ -305,7 +306,9 @@ extension RedisMachine {
         return dropped
     }
 
-    private func isDropped(_ number: Int) -> Bool { work.outcomes[work.parts.records[number].fields].contains(.dropRecord) }
+    private func isDropped(_ number: Int) -> Bool {
+        work.outcomes[work.parts.records[number].fields].contains(.dropRecord)
+    }
 
     private func places(of run: ReplyParts.Run, where isDropped: Bool) -> (first: Position?, last: Position?) {
         var first: Position?

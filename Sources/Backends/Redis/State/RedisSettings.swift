@@ -74,7 +74,8 @@ struct RedisSettings: Sendable {
         if ways.count != 1 {
             problems.append(
                 ConfigurationProblem(
-                    at: node, ways.isEmpty ? "no server is named" : "\(ways.joined(separator: " and ")) exclude each other",
+                    at: node,
+                    ways.isEmpty ? "no server is named" : "\(ways.joined(separator: " and ")) exclude each other",
                     suggestion: "name one of address, sentinel and cluster"))
         }
         if node["replicas"] != nil, node["address"] == nil {
