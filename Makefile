@@ -16,12 +16,12 @@ setup-tests: setup
 build: setup ## the release build that demo, tests and benchmarks share: .build/release/tidegate
 	@scripts/build
 
-demo: setup ## the story on an embedded Kafka cluster; ONCE=1 runs it unattended and exits 0 or 1
+demo: setup ## the story on an embedded Kafka cluster and a private Redis; ONCE=1 runs it unattended and exits 0 or 1
 	@scripts/setup demo
 	@scripts/build --product tidegate
 	@.build/release/tidegate demo $(if $(filter 1,$(ONCE)),--once)
 
-test: setup-tests build ## everything: unit tests, real clients, a real Kafka where there is one
+test: setup-tests build ## everything: unit tests, real clients, Redis, a real Kafka where there is one
 	@scripts/test $(FILTER)
 
 unit: build ## the tests that need no server
@@ -30,7 +30,7 @@ unit: build ## the tests that need no server
 dist: setup ## .build-dist/tidegate: for machines without Swift
 	@scripts/dist
 
-bench: setup dist ## codec, relay and end-to-end figures
+bench: setup dist ## figures of codecs, relay, masking, Kafka and Redis
 	@scripts/setup bench
 	@scripts/bench
 

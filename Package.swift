@@ -139,8 +139,8 @@ let package = Package(
         tests(
             "ConfigurationTests", "Gateway/Configuration",
             [
-                "TidegateCore", "TidegateConfiguration", "TidegateKafka", "TidegateMasking", "TidegatePolicy",
-                "TestSupport",
+                "TidegateCore", "TidegateConfiguration", "TidegateKafka", "TidegateRedis", "TidegateMasking",
+                "TidegatePolicy", "TestSupport",
             ]),
         tests("ControlTests", "Gateway/Control", ["TidegateCore", "TidegateControl"]),
         tests(

@@ -122,7 +122,9 @@ extension Integration {
             }
         }
 
-        @Test func `passed on by a MIGRATE, a slot takes its blocked readers' rights along`() throws {
+        @Test func `a blocked read whose slot moves shows no value and no node, nor does ASKING into a transaction`()
+            throws
+        {
             let cluster = try RedisCluster()
             defer { cluster.stop() }
             var setup = GatewaySetup.redis(cluster.settings, policies: RedisPolicies.readers)

@@ -81,8 +81,9 @@ extension ConfigurationSchema {
 
     private static let fileSchema = SettingsSchema.object([
         Property("topics", globs, "Topics whose records it describes."),
-        Property("streams", globs, "Streams whose entries it describes."),
-        Property("tables", globs, "Tables whose columns it describes."),
+        Property(
+            "streams", globs, "Keys and channels of Redis whose values it describes; fields of entries have no schema."),
+        Property("tables", globs, "Tables whose values it describes; columns have no schema."),
         Property("in", .word(["key", "value"]), "Which part of a record (value)."),
         Property(
             "file", .text(example: "schemas/order.avsc", check: .file), required: true,

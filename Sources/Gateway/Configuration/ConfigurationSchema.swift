@@ -204,7 +204,9 @@ public enum ConfigurationSchema {
     ])
 
     private static let limits = SettingsSchema.object([
-        Property("frame", size("100MiB", 1024...1024 * mebibyte), "The longest request, or masked answer (100MiB)."),
+        Property(
+            "frame", size("100MiB", 1024...1024 * mebibyte),
+            "The longest request, masked answer of Kafka, or answer of Redis (100MiB)."),
         Property(
             "unauthenticatedFrame", size("64KiB", 1024...100 * mebibyte), "The longest request before log-in (64KiB)."),
         Property("timeToAuthenticate", duration("10s", 1...30 * day), "Until a client has said who it is (10s)."),

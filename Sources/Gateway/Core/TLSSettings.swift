@@ -14,7 +14,7 @@ public enum TLSSettings {
                     "certificate", .text(example: "certs/client.pem", check: .file),
                     "The gateway's own certificate (mTLS)."),
                 .init("key", .text(example: "certs/client.key", check: .secretFile), "Its key."),
-                .init("serverName", .text(example: "kafka.internal"), "The name in the \(peer)' certificates."),
+                .init("serverName", .text(example: "server.internal"), "The name in the \(peer)' certificates."),
                 .init(
                     "verify", .word(["full", "none"]), "full (the default): chain and host name; none: neither.",
                     caution: .init(

@@ -85,7 +85,7 @@ import TidegateRedis
         #expect(understood > 1000)
     }
 
-    @Test func `an argument of random bytes is never taken for a word`() {
+    @Test func `random bytes as arguments never trap, and no target stands outside of them`() {
         var random = SeededGenerator(seed: 9)
         for name in RedisInspection.commands
         where RedisInspection.ask(arguments(name, 0, &random)).handling == "governed" {

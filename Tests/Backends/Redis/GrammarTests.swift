@@ -164,7 +164,7 @@ import TidegateRedis
         Line(
             "HGETEX h EX 5 FIELDS 2 f g", ["consume key:h", "produce key:h"], "namedFields(from: 6, isSingle: false)"),
         Line("HGETDEL h FIELDS 1 f", ["consume key:h", "delete key:h"], "namedFields(from: 4, isSingle: false)"),
-        Line("HSETEX h FNX KEEPTTL FIELDS 1 f v", ["produce key:h"], "written"),
+        Line("HSETEX h FNX KEEPTTL FIELDS 1 f v", ["produce key:h"], "writtenUnlessZero"),
         Line("HEXPIRE h 5 NX FIELDS 1 f", ["produce key:h"]), Line("HTTL h FIELDS 1 f", ["describe key:h"]),
         Line("HSCAN h 0 MATCH a* NOVALUES", ["consume key:h"]),
         Line("HSCAN h 0 COUNT 5", ["consume key:h"], "scannedFields"),
@@ -185,7 +185,7 @@ import TidegateRedis
         Line("ZUNION 2 a b WEIGHTS 1 2 AGGREGATE MIN WITHSCORES", ["consume key:a", "consume key:b"], "scored"),
         Line("ZDIFF 2 a WITHSCORES", ["consume key:a", "consume key:WITHSCORES"], "values"),
         Line("GEORADIUS g 1 2 3 km COUNT 5 ANY WITHCOORD", ["consume key:g"], "values"),
-        Line("SMOVE a b m", ["produce key:a", "produce key:b"], "written"),
+        Line("SMOVE a b m", ["produce key:a", "produce key:b"], "writtenUnlessZero"),
         Line("PUBLISH c m", ["produce channel:c"], "written"),
         Line("PUBSUB NUMSUB a b", ["describe channel:a", "describe channel:b"]),
         Line("KEYS *", [], "names(TidegateRedis.CommandTarget.Kind.anyKey, hasCursor: false)"),

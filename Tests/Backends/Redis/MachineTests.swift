@@ -83,6 +83,21 @@ struct CommandTests {
         #expect(outcome.lines(of: "records.produced").count == 1)
     }
 
+    @Test func `what the server did not store is not written down as produced`() {
+        let cases: [([String], String)] = [
+            (["SET", "a", "1", "NX"], "$-1\r\n"), (["SETNX", "a", "1"], ":0\r\n"), (["LPUSHX", "a", "1"], ":0\r\n"),
+            (["LINSERT", "a", "BEFORE", "x", "y"], ":-1\r\n"), (["XADD", "a", "NOMKSTREAM", "*", "f", "v"], "$-1\r\n"),
+            (["SET", "a", "1"], "-OOM command not allowed\r\n"),
+        ]
+        for (words, reply) in cases {
+            let outcome = RedisPlay().play([.client(command(words)), .reply(reply)])
+            #expect(outcome.lines(of: "records.produced") == [], "\(words)")
+            #expect(outcome.toClient == reply)
+        }
+        let stored = RedisPlay().play([.ask("SETNX", "a", "1"), .reply(":1\r\n")])
+        #expect(stored.lines(of: "records.produced").count == 1)
+    }
+
     @Test func `what nobody knows, and what goes around a mask, is refused`() {
         let refused = [
             ["NOSUCH", "a"], ["EVAL", "return 1", "0"], ["FCALL", "f", "0"], ["DUMP", "a"], ["RENAME", "a", "b"],

@@ -2,6 +2,7 @@ import Foundation
 import TidegateConfiguration
 import TidegateCore
 import TidegateKafka
+import TidegateRedis
 
 /// The contract's example without what is not available, and ways to read a change of it.
 enum Fixture {
@@ -112,6 +113,10 @@ enum Fixture {
 
     static let declarations: [BackendDeclaration] = [KafkaBackend.declaration]
     static var schema: SettingsSchema { ConfigurationSchema.root(declarations) }
+    /// Of all backends, as `tidegate schema` prints it.
+    static var published: SettingsSchema {
+        ConfigurationSchema.root([KafkaBackend.declaration, RedisBackend.declaration])
+    }
 
     static func read(
         _ text: String, sections: Set<ConfigurationReader.Section> = Set(ConfigurationReader.Section.allCases)

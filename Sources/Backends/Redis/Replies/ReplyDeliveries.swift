@@ -16,7 +16,7 @@ struct ReplyDeliveries {
         var replacement: [UInt8]?
     }
     private(set) var answers: [Answer] = []
-    /// Renewed as the reply is looked at; nil is a right that is lost.
+    /// Renewed as the reply is looked at.
     private(set) var asked: [Asked] = []
 
     mutating func begin() {

@@ -22,7 +22,9 @@ struct ReplyWalk {
         let head = try cursor.peek(bytes)
         if head.isError || head.kind == .null { return }
         switch shape {
-        case .plain, .written, .added, .names, .role, .information, .clusterSlots, .clusterShards, .clusterNodes: return
+        case .plain, .written, .writtenUnlessZero, .added, .names, .role, .information, .clusterSlots, .clusterShards,
+            .clusterNodes:
+            return
         case .entries: try run(0, bytes, &parts) { walk, parts throws(ShapeFailure) in try walk.entries(bytes, &parts) }
         case .streams: try streams(bytes, &parts, target)
         case .claimed:

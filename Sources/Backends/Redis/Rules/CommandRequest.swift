@@ -104,8 +104,11 @@ enum ReplyShape: Equatable, BitwiseCopyable {
     case names(CommandTarget.Kind, hasCursor: Bool)
     /// The id of a new entry, or null (NOMKSTREAM): XADD.
     case added
-    /// What was written, `records` values of the targets, is stored: SET, HSET, PUBLISH...; the answer itself is plain.
+    /// Values of the targets are stored, unless the answer is an error or null: SET, HSET, PUBLISH...; the answer itself is
+    /// plain.
     case written
+    /// As `written`, where an answer of zero or less says that nothing was stored: SETNX, LPUSHX, SMOVE...
+    case writtenUnlessZero
     /// As `written`, and the answer is a value: SET ... GET, GETSET.
     case writtenForValue
     /// A message of a subscription: its last element is the value.

@@ -143,7 +143,7 @@ extension CommandTable {
     /// Names of commands in upper case, as events and the policy's `commands` have them.
     static let wireNames: [String] = all.rules.map { "\($0.name)" }
 
-    /// Commands that a rule must name itself: no category and no `*` opens them.
+    /// Commands that a rule must name itself: no category opens them, and no rule without `commands`.
     static let explicitNames: Set<String> = Set(
         all.rules.compactMap {
             guard case .exposing = $0.handling else { return nil }

@@ -114,7 +114,7 @@ enum HashGrammars {
         if arguments.isWord(at, "FNX", bytes) || arguments.isWord(at, "FXX", bytes) { at += 1 }
         if try isTime(arguments, at, bytes) { at += 2 } else if arguments.isWord(at, "KEEPTTL", bytes) { at += 1 }
         try fields(arguments, at, bytes, each: 2)
-        request.shape = .written
+        request.shape = .writtenUnlessZero
         request.ask(CommandTarget(.produce, .key, 1))
     }
 }

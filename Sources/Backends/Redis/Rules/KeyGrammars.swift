@@ -98,7 +98,7 @@ enum SetGrammars {
         _ arguments: borrowing CommandArguments, _ bytes: RawSpan, _ request: inout CommandRequest
     ) throws(GrammarFailure) {
         try arguments.holds(4...4)
-        request.shape = .written
+        request.shape = .writtenUnlessZero
         request.ask(CommandTarget(.produce, .key, 1))
         request.ask(CommandTarget(.produce, .key, 2))
     }

@@ -186,7 +186,7 @@ extension RedisMachine {
             let run = work.parts.runs[number]
             let asked = work.deliveries[asked: answer.asked.lowerBound + run.target]
             if answer.replacement != nil {
-                governor.withhold(delivery(of: run, answer, asked, all: true), Refusal(.revoked))
+                governor.withhold(delivery(of: run, answer, asked), Refusal(.revoked))
                 continue
             }
             guard admit(run, work.counters[number], answer, asked, bytes, &governor, &output) else { return false }
@@ -236,7 +236,7 @@ extension RedisMachine {
 
     private func isWrite(_ shape: ReplyShape) -> Bool {
         switch shape {
-        case .added, .written, .writtenForValue: true
+        case .added, .written, .writtenUnlessZero, .writtenForValue: true
         default: false
         }
     }
@@ -246,7 +246,7 @@ extension RedisMachine {
         _ bytes: RawSpan, _ governor: inout Governor, _ output: inout WireOutput
     ) -> Bool {
         let dropped = apply(run, bytes, &output)
-        var handed = delivery(of: run, answer, asked, all: dropped == 0)
+        var handed = delivery(of: run, answer, asked)
         handed.count(counted)
         if dropped > 0 {
             var kept = handed
@@ -323,7 +323,7 @@ extension RedisMachine {
     }
 
     private func delivery(
-        of run: ReplyParts.Run, _ answer: ReplyDeliveries.Answer, _ asked: Asked, all: Bool
+        of run: ReplyParts.Run, _ answer: ReplyDeliveries.Answer, _ asked: Asked
     ) -> Delivery {
         Delivery(
             asked.operation.resource, part: answer.entry.database, first: run.first, last: run.last,
@@ -372,12 +372,10 @@ extension RedisMachine {
             case .token(let head)? = try? RESP.read(bytes, at: answer.range.lowerBound, byteLimit: answer.range.count),
             !head.isError
         else { return true }
-        var position: Position?
-        if answer.entry.shape == .added {
-            // Null: there was no stream, and none was to be made (NOMKSTREAM).
-            if head.kind == .null { return true }
-            position = Position(entryID: bytes, head.content)
-        }
+        // Null: nothing was stored (NOMKSTREAM, NX, XX). With GET it is the value from before.
+        if head.kind == .null, answer.entry.shape != .writtenForValue { return true }
+        if answer.entry.shape == .writtenUnlessZero, head.count <= 0 { return true }
+        let position = answer.entry.shape == .added ? Position(entryID: bytes, head.content) : nil
         for place in answer.asked where work.deliveries[asked: place].operation.action == .produce {
             let asked = work.deliveries[asked: place]
             let written = answer.entry.production(of: asked, at: position)

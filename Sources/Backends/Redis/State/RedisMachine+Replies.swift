@@ -140,8 +140,6 @@ extension RedisMachine {
 
     // MARK: Transactions
 
-    func names(ofQueued entry: Awaited) -> [[UInt8]]? { names(of: entry) }
-
     /// Forgets the oldest queued commands.
     mutating func dropQueued(_ count: Int32) {
         for _ in 0..<count {

@@ -40,7 +40,7 @@ struct RedisMachine: WireMachine, ~Copyable {
     var asked = Ring<Asked>()
     /// Targets of the command that is being decided.
     var staged: [Asked] = []
-    /// Bytes of the side table's entries, by number.
+    /// The side table, by number.
     var details: [UInt32: Detail] = [:]
     private var nextDetail: UInt32 = 1
     private var keptBytes = 0
