@@ -287,7 +287,7 @@ struct CommandTests {
         (["--action", "consume", "--resource", "topic:orders", "--expect", "allowed"], "--expect takes"),
         (["--action", "read", "--resource", "topic:orders"], "'read' is no action"),
         (["--action", "consume", "--resource", "topic:"], "'topic:' is no resource"),
-        (["--action", "consume", "--resource", "stream:s"], "'stream:s' is no resource"),
+        (["--action", "consume", "--resource", "shelf:s"], "'shelf:s' is no resource"),
         (["--action", "consume", "--resource", "topic:orders", "--command", "Fetsh"], "did you mean 'Fetch'?"),
         (["--action", "consume"], "--resource is missing"),
     ])

@@ -32,6 +32,8 @@ public final class EvidenceBuffer {
         var delivery: Delivery
         var form: PositionForm
         var session: UInt64
+        /// Of the decision cache: resource, action and what it is within.
+        var line: UInt32
         var rule: Int32
         var mask: MaskIndex
         var ticket: Ticket
@@ -184,8 +186,9 @@ public final class EvidenceBuffer {
     /// Joins a delivery at positions level to the one before, where it continues it.
     ///
     /// - Returns: nil where it does not; then `open` it.
-    func extend(_ delivery: Delivery, session: UInt64, rule: Int32, mask: MaskIndex) -> Ticket? {
-        guard let current = pending, current.session == session, current.rule == rule, current.mask == mask,
+    func extend(_ delivery: Delivery, session: UInt64, line: UInt32, rule: Int32, mask: MaskIndex) -> Ticket? {
+        guard let current = pending, current.session == session, current.line == line, current.rule == rule,
+            current.mask == mask,
             current.delivery.resource == delivery.resource, current.delivery.part == delivery.part,
             current.delivery.towards == delivery.towards, current.delivery.wireName == delivery.wireName,
             current.delivery.isDryRun == delivery.isDryRun, EvidenceBuffer.continues(current, delivery)
@@ -209,13 +212,14 @@ public final class EvidenceBuffer {
 
     /// Notes a delivery at positions level. Its line stays open for those that follow it.
     func open(
-        _ delivery: Delivery, _ form: PositionForm, session: UInt64, rule: Int32, mask: MaskIndex, at now: Instant,
-        head: [UInt8], tail: [UInt8]
+        _ delivery: Delivery, _ form: PositionForm, session: UInt64, line: UInt32, rule: Int32, mask: MaskIndex,
+        at now: Instant, head: [UInt8], tail: [UInt8]
     ) -> Ticket {
         flush()
         lastTicket += 1
         pending = Pending(
-            delivery: delivery, form: form, session: session, rule: rule, mask: mask, ticket: lastTicket, time: now,
+            delivery: delivery, form: form, session: session, line: line, rule: rule, mask: mask, ticket: lastTicket,
+            time: now,
             head: head,
             tail: tail)
         return isStrict ? lastTicket : 0

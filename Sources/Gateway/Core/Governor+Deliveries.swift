@@ -43,13 +43,14 @@ extension Governor {
     public mutating func admit(_ delivery: Delivery, under clearance: Clearance) -> Admission {
         guard let current = check(clearance) else { return refuseDelivery(delivery, clearance) }
         let rule = lines[Int(current.line)].rule
-        if let ticket = evidence.extend(delivery, session: number, rule: rule, mask: current.mask) {
+        if let ticket = evidence.extend(delivery, session: number, line: current.line, rule: rule, mask: current.mask) {
             finish(delivery, ticket)
             return .release(current)
         }
         let text = deliveryText(current, rule, delivery.wireName)
         let ticket = evidence.open(
-            delivery, session.route.positions, session: number, rule: rule, mask: current.mask, at: now,
+            delivery, session.route.positions, session: number, line: current.line, rule: rule, mask: current.mask,
+            at: now,
             head: text.head, tail: text.tail)
         finish(delivery, ticket)
         return .release(current)
@@ -233,7 +234,8 @@ extension Governor {
         let operation = Operation(.produce, delivery.resource, wireName: delivery.wireName)
         let head = identity() + operationMembers(operation, wireName: delivery.wireName)
         let ticket = evidence.open(
-            delivery, session.route.positions, session: number, rule: -1, mask: .none, at: now, head: head, tail: [])
+            delivery, session.route.positions, session: number, line: .max, rule: -1, mask: .none, at: now, head: head,
+            tail: [])
         finish(delivery, ticket)
     }
 

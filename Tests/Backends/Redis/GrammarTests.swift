@@ -185,7 +185,7 @@ import TidegateRedis
         Line("ZUNION 2 a b WEIGHTS 1 2 AGGREGATE MIN WITHSCORES", ["consume key:a", "consume key:b"], "scored"),
         Line("ZDIFF 2 a WITHSCORES", ["consume key:a", "consume key:WITHSCORES"], "values"),
         Line("GEORADIUS g 1 2 3 km COUNT 5 ANY WITHCOORD", ["consume key:g"], "values"),
-        Line("SMOVE a b m", ["produce key:a", "produce key:b"], "writtenUnlessZero"),
+        Line("SMOVE a b m", ["consume key:a", "produce key:a", "produce key:b"], "writtenUnlessZero"),
         Line("PUBLISH c m", ["produce channel:c"], "written"),
         Line("PUBSUB NUMSUB a b", ["describe channel:a", "describe channel:b"]),
         Line("KEYS *", [], "names(TidegateRedis.CommandTarget.Kind.anyKey, hasCursor: false)"),

@@ -83,6 +83,31 @@ struct CommandTests {
         #expect(outcome.lines(of: "records.produced").count == 1)
     }
 
+    @Test func `groups of one stream have lines of their own`() {
+        let outcome = RedisPlay().play([
+            .client(
+                command(["XREADGROUP", "GROUP", "g1", "c", "STREAMS", "a", ">"])
+                    + command(["XREADGROUP", "GROUP", "g2", "c", "STREAMS", "a", ">"])),
+            .reply(array(array(bulk("a"), array(entry("1-1", "f", "v"))))),
+            .reply(array(array(bulk("a"), array(entry("1-2", "f", "v"))))),
+        ])
+        let lines = outcome.lines(of: "records.delivered")
+        #expect(lines.count == 2 && lines.last?.contains(#""within":"group:g2""#) == true, "\(lines)")
+    }
+
+    @Test func `an answer that comes in many pieces is asked for to its end`() {
+        let values = (0..<3000).map { bulk("\($0)") }
+        let reply = "*\(values.count)\r\n" + values.joined()
+        var transcript: [Happening] = [.ask("LRANGE", "a", "0", "-1")]
+        let bytes = Array(reply.utf8)
+        for start in stride(from: 0, to: bytes.count, by: 97) {
+            transcript.append(.backend(Array(bytes[start..<min(bytes.count, start + 97)])))
+        }
+        let outcome = RedisPlay().play(transcript)
+        #expect(outcome.toClient == reply)
+        #expect(outcome.whole.steps.contains { if case .need(.backend, _) = $0 { true } else { false } })
+    }
+
     @Test func `what the server did not store is not written down as produced`() {
         let cases: [([String], String)] = [
             (["SET", "a", "1", "NX"], "$-1\r\n"), (["SETNX", "a", "1"], ":0\r\n"), (["LPUSHX", "a", "1"], ":0\r\n"),

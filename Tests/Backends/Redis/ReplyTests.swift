@@ -214,6 +214,54 @@ struct SubscriptionTests {
         #expect(!sly.toClient.contains("private"))
     }
 
+    @Test func `what the server refuses is not listened to, and what it confirms alone is`() {
+        // Arrays that look like messages are answers where nothing is listened to.
+        let outcome = RedisPlay().play([
+            .ask("SUBSCRIBE", "own"), .ask("HGETALL", "customers"), .reply("-NOPERM no channel\r\n"),
+            .reply(array(bulk("message"), bulk("abc"), bulk("x"), bulk("y"))), .ask("GET", "customers"),
+            .reply(bulk("abc")),
+        ])
+        #expect(
+            outcome.toClient == "-NOPERM no channel\r\n" + array(bulk("message"), bulk("***"), bulk("x"), bulk("*"))
+                + bulk("***"))
+        let stays = RedisPlay().play([
+            .ask("SUBSCRIBE", "customers"), .reply(array(bulk("subscribe"), bulk("customers"), ":1\r\n")),
+            .ask("UNSUBSCRIBE"), .reply("-NOPERM no such command\r\n"), .ask("GET", "k"),
+            .reply(array(bulk("message"), bulk("customers"), bulk("abc"))),
+        ])
+        #expect(stays.toClient.hasSuffix(array(bulk("message"), bulk("customers"), bulk("***"))))
+        #expect(stays.toClient.contains("-ERR Can't execute this command") && !stays.toBackend.contains("GET"))
+        let unasked = RedisPlay().play([
+            .ask("PING"), .reply("+PONG\r\n"), .reply(array(bulk("subscribe"), bulk("a"), ":1\r\n")),
+        ])
+        #expect(unasked.whole.violation?.side == .backend)
+    }
+
+    @Test func `a message before RESET's answer is masked, and RESET's answer is no other`() {
+        let start: [Happening] = [
+            .ask("SUBSCRIBE", "customers"), .reply(array(bulk("subscribe"), bulk("customers"), ":1\r\n")),
+            .ask("RESET"),
+        ]
+        let outcome = RedisPlay().play(
+            start + [.reply(array(bulk("message"), bulk("customers"), bulk("abc"))), .reply("+RESET\r\n")])
+        #expect(outcome.toClient.hasSuffix(array(bulk("message"), bulk("customers"), bulk("***")) + "+RESET\r\n"))
+        #expect(RedisPlay().play(start + [.reply("+OK\r\n")]).whole.closed == .violation(.backend))
+    }
+
+    @Test func `channels by which servers speak need the right of an administrator`() {
+        var play = RedisPlay()
+        play.judge = { _, question in
+            Ruling(effect: question.kind == "cluster" ? .deny : .allow, rule: question.kind == "cluster" ? 1 : 0)
+        }
+        for words in [
+            ["PUBLISH", "__sentinel__:hello", "127.0.0.1,1,x"], ["SUBSCRIBE", "__sentinel__:hello"],
+            ["SPUBLISH", "__redis__:invalidate", "x"], ["PSUBSCRIBE", "__key*"],
+        ] {
+            let outcome = play.play([.client(command(words))])
+            #expect(outcome.toBackend == "" && outcome.toClient.hasPrefix("-NOPERM"), "\(words)")
+        }
+    }
+
     @Test func `a subscription that is no longer allowed ends the session, a push that nobody asked for too`() {
         let outcome = RedisPlay(judge: RedisPlay.everything).play([
             .ask("SUBSCRIBE", "a"), .reply(array(bulk("subscribe"), bulk("a"), ":1\r\n")),

@@ -25,7 +25,8 @@ struct ReplyScan {
             let token: RESPToken
             switch try RESP.read(window, at: start + scanned, byteLimit: byteLimit) {
             case .incomplete(let upTo):
-                need = upTo.map { $0 - start }
+                // Where the length is not known: any more.
+                need = (upTo ?? window.byteCount + 1) - start
                 return nil
             case .token(let read): token = read
             }

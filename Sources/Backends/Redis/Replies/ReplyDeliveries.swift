@@ -10,6 +10,8 @@ struct ReplyDeliveries {
         var asked: Range<Int>
         /// What it holds among the parts' runs.
         var runs = 0..<0
+        /// Its aggregates among the parts' lists.
+        var lists = 0..<0
         /// Names of fields that its command gave.
         var names: [[UInt8]]?
         /// What the client gets in its place.

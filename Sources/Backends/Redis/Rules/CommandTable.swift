@@ -22,6 +22,8 @@ struct CommandTable: Sendable {
     private let slots: [Int]
     /// What messages come by.
     let subscribe, patternSubscribe, shardSubscribe: WireName
+    /// The rule of PING.
+    let ping: Int
 
     init(rules: [CommandRule]) {
         var names: [UInt8] = []
@@ -72,6 +74,7 @@ struct CommandTable: Sendable {
         func wireName(_ name: String) -> WireName {
             WireName(UInt16(clamping: rules.firstIndex { "\($0.name)" == name } ?? Int(UInt16.max)))
         }
+        ping = Int(wireName("PING").index)
         subscribe = wireName("SUBSCRIBE")
         patternSubscribe = wireName("PSUBSCRIBE")
         shardSubscribe = wireName("SSUBSCRIBE")

@@ -1,4 +1,5 @@
 import TidegateCore
+import TidegateWire
 
 extension CommandTable {
     private static let times = [CommandOption("NX"), CommandOption("XX"), CommandOption("GT"), CommandOption("LT")]
@@ -47,11 +48,23 @@ extension CommandTable {
 
     /// Channels of publish and subscribe.
     static let channelRules: [CommandRule] = [
-        .key("PUBLISH", [.pubsub, .fast], [.produce], .at(1), 3...3, .written, kind: .channel),
-        .key("SPUBLISH", [.pubsub, .fast], [.produce], .at(1), 3...3, .written, kind: .channel),
+        .grammar("PUBLISH", [.pubsub, .fast], ChannelGrammars.publish),
+        .grammar("SPUBLISH", [.pubsub, .fast], ChannelGrammars.publish),
         .unnamed("PUBSUB CHANNELS", [.pubsub, .slow], 2...3, .names(.channel, hasCursor: false)),
         .unnamed("PUBSUB SHARDCHANNELS", [.pubsub, .slow], 2...3, .names(.channel, hasCursor: false)),
         .key("PUBSUB NUMSUB", [.pubsub, .slow], [.describe], .from(2), 2...CommandRule.many, kind: .channel),
         .key("PUBSUB SHARDNUMSUB", [.pubsub, .slow], [.describe], .from(2), 2...CommandRule.many, kind: .channel),
     ]
+}
+
+enum ChannelGrammars {
+    /// `PUBLISH channel message`. By some channels servers and sentinels speak with each other.
+    static func publish(
+        _ arguments: borrowing CommandArguments, _ bytes: RawSpan, _ request: inout CommandRequest
+    ) throws(GrammarFailure) {
+        try arguments.holds(3...3)
+        request.shape = .written
+        let isServers = bytes.isServersOwn(arguments[1])
+        request.ask(CommandTarget(isServers ? .admin : .produce, isServers ? .cluster : .channel, 1))
+    }
 }

@@ -93,12 +93,14 @@ enum StringGrammars {
 
 enum SetGrammars {
     /// `SMOVE source destination member`: the client says the member, so nothing is copied that it does not know. As
-    /// SREM and SADD, and the answer tells whether the member was there.
+    /// SREM and SADD, and as SISMEMBER: the answer tells whether the member was there, and onto itself nothing changes.
     static func move(
         _ arguments: borrowing CommandArguments, _ bytes: RawSpan, _ request: inout CommandRequest
     ) throws(GrammarFailure) {
         try arguments.holds(4...4)
         request.shape = .writtenUnlessZero
+        request.isRefusedUnderMask = true
+        request.ask(CommandTarget(.consume, .key, 1))
         request.ask(CommandTarget(.produce, .key, 1))
         request.ask(CommandTarget(.produce, .key, 2))
     }

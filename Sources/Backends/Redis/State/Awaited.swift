@@ -31,6 +31,9 @@ struct Awaited: BitwiseCopyable {
         case multi
         /// The queued commands are gone.
         case discard
+        /// Of `confirmations`: what they confirm.
+        case subscribe(RedisSubscriptions.Kind)
+        case unsubscribe(RedisSubscriptions.Kind)
     }
     var kind: Kind
     var effect = Effect.none

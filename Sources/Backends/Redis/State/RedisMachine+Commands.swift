@@ -10,6 +10,12 @@ extension RedisMachine {
         _ bytes: RawSpan, _ frame: Range<Int>?, _ governor: inout Governor, _ output: inout WireOutput
     ) -> Progress {
         let found = table.find(arguments, bytes)
+        if version == 2, !subscriptions.isEmpty, !isOfSubscriber(found) {
+            // As Redis; and so no array but a message's can come.
+            return refuse(
+                "ERR Can't execute this command: only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                &output)
+        }
         if phase == .greeting || isLoggedOut {
             return takeUnknown(found, bytes, frame, &governor, &output)
         }
@@ -67,8 +73,32 @@ extension RedisMachine {
             governor.refuseRequest(name, "database \(database) is not open")
             return refuse("NOPERM this database is not open here: SELECT another", &output)
         }
-        if let words = stage(name, bytes, &governor) { return refuse("NOPERM \(words)", &output) }
+        isOutOfRoom = false
+        if let words = stage(name, bytes, &governor) {
+            guard isOutOfRoom, subscriptions.isEmpty, !transaction.isOpen else {
+                return refuse("NOPERM \(words)", &output)
+            }
+            // Names of before are in the way: they are forgotten, once nothing is under way that needs them.
+            guard awaited.isEmpty else {
+                output.awaitReplies()
+                return .parked
+            }
+            governor.forgetNames()
+            if let words = stage(name, bytes, &governor) { return refuse("NOPERM \(words)", &output) }
+        }
         return forward(bytes, frame, name, &governor, &output)
+    }
+
+    /// True of what a connection of RESP2 may say while it listens.
+    private func isOfSubscriber(_ found: Int?) -> Bool {
+        guard let found else { return false }
+        guard case .session(let command) = table.rules[found].handling else { return found == table.ping }
+        switch command {
+        case .subscribe, .unsubscribe, .patternSubscribe, .patternUnsubscribe, .shardSubscribe, .shardUnsubscribe,
+            .quit, .reset:
+            return true
+        default: return false
+        }
     }
 
     /// Decides every target; those allowed are staged.
@@ -95,7 +125,7 @@ extension RedisMachine {
         case refused(String)
     }
 
-    private func decide(
+    private mutating func decide(
         _ target: CommandTarget, _ name: WireName, _ bytes: RawSpan, _ governor: inout Governor
     ) -> Verdict {
         let range = target.kind == .cluster ? 0..<0 : arguments[target.name]
@@ -127,8 +157,11 @@ extension RedisMachine {
         }
     }
 
-    func resource(_ kind: CommandTarget.Kind, _ name: RawSpan, _ governor: inout Governor) -> Resource? {
-        guard case .ready(let resource) = governor.resource(kind.resourceKind, named: name) else { return nil }
+    mutating func resource(_ kind: CommandTarget.Kind, _ name: RawSpan, _ governor: inout Governor) -> Resource? {
+        guard case .ready(let resource) = governor.resource(kind.resourceKind, named: name) else {
+            isOutOfRoom = true
+            return nil
+        }
         return resource
     }
 
@@ -154,7 +187,9 @@ extension RedisMachine {
             entry.detail = keep(.names((from..<max(from, end)).map { bytes.bytes(arguments[$0]) }))
         }
         if transaction.isOpen {
-            guard transaction.queued.count < Transaction.limit else {
+            guard transaction.queued.count < Transaction.limit,
+                transaction.asked.count + staged.count <= Transaction.limit, keptBytes <= RedisMachine.keptLimit
+            else {
                 _ = drop(entry.detail)
                 return refuse("ERR more commands than one transaction may have", &output)
             }
@@ -165,6 +200,10 @@ extension RedisMachine {
         } else {
             awaited.append(entry)
             for target in staged { asked.append(target) }
+        }
+        switch effect {
+        case .select, .hello: hasBarrier = true
+        default: break
         }
         send(bytes, frame, under: clearance, governor, &output)
         return .done

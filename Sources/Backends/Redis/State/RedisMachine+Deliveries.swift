@@ -92,6 +92,8 @@ extension RedisMachine {
             if !fresh.mask.isNone || fresh.recording == .messages { work.parts.wantsFields = true }
         }
         let firstRun = work.parts.runs.count
+        let firstList = work.parts.lists.count
+        var lastFound = 0
         var walk = ReplyWalk(answer.range)
         walk.names = names
         var isUnderstood = true
@@ -100,13 +102,14 @@ extension RedisMachine {
         do throws(ShapeFailure) {
             renamed = try self.renamed(answer, bytes, governor)
             try walk.find(answer.entry.shape, in: bytes, into: &work.parts) { name in
-                RedisMachine.place(of: name, bytes, asked, &governor)
+                RedisMachine.place(of: name, bytes, asked, from: &lastFound, &governor)
             }
             for run in work.parts.runs[firstRun...] where run.target >= answer.asked.count {
                 throw ShapeFailure()
             }
         } catch { isUnderstood = false }
         work.deliveries[answer: index].runs = firstRun..<work.parts.runs.count
+        work.deliveries[answer: index].lists = firstList..<work.parts.lists.count
         if !isUnderstood {
             governor.refuseRequest(WireName(answer.entry.rule), "an answer that is not understood")
             work.deliveries[answer: index].replacement = RedisMachine.notUnderstood
@@ -118,16 +121,23 @@ extension RedisMachine {
         }
     }
 
-    /// The number of the target that a name in an answer is.
+    /// The number of the target that a name in an answer is; servers answer in the order of the request, so that the search
+    /// goes on where the last one ended.
     private static func place(
-        of name: Range<Int>, _ bytes: RawSpan, _ asked: ArraySlice<Asked>, _ governor: inout Governor
+        of name: Range<Int>, _ bytes: RawSpan, _ asked: ArraySlice<Asked>, from last: inout Int,
+        _ governor: inout Governor
     ) -> Int? {
         guard bytes.holds(name) else { return nil }
         for kind in [CommandTarget.Kind.stream, .key] {
             guard case .ready(let resource) = governor.resource(kind.resourceKind, named: bytes.extracting(name))
             else { return nil }
-            if let found = asked.firstIndex(where: { $0.operation.resource == resource }) {
-                return found - asked.startIndex
+            let start = asked.startIndex + last
+            let found =
+                asked[start...].firstIndex { $0.operation.resource == resource }
+                ?? asked[..<start].firstIndex { $0.operation.resource == resource }
+            if let found {
+                last = found - asked.startIndex
+                return last
             }
         }
         return nil
@@ -192,7 +202,7 @@ extension RedisMachine {
             guard admit(run, work.counters[number], answer, asked, bytes, &governor, &output) else { return false }
         }
         if let words = work.deliveries[answer: index].replacement { work.edits.put(words, for: answer.range) }
-        for number in work.parts.lists.indices where work.parts.lists[number].removed > 0 {
+        for number in answer.lists where work.parts.lists[number].removed > 0 {
             let list = work.parts.lists[number]
             work.edits.put(count: list.header.count - list.removed, for: list.header)
             work.parts.lists[number].removed = 0

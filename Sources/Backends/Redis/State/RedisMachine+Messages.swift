@@ -13,19 +13,18 @@ extension RedisMachine {
             return refuse("NOPERM subscriptions inside MULTI are not open here", &output)
         }
         for index in 1..<arguments.count {
-            // Notifications of keys name keys of all databases.
-            let isOfKeys = bytes.extracting(arguments[index]).begins("__key")
-            request.ask(CommandTarget(isOfKeys ? .admin : .consume, isOfKeys ? .cluster : .channel, index))
+            let isServers = bytes.isServersOwn(arguments[index])
+            request.ask(CommandTarget(isServers ? .admin : .consume, isServers ? .cluster : .channel, index))
         }
         if let words = stage(name, bytes, &governor) { return refuse("NOPERM \(words)", &output) }
         guard let clearance = staged.last?.clearance else { return refuseCount(name, &output) }
-        for index in 1..<arguments.count {
-            if let resource = resource(.channel, bytes.extracting(arguments[index]), &governor) {
-                subscriptions[kind][resource] = staged[index - 1]
-            }
-        }
+        // The rights wait for the server's confirmations, which come in this order; until then nothing else is sent.
+        for right in staged { asked.append(right) }
         awaited.append(
-            Awaited(kind: .confirmations, rule: name.index, count: Int32(clamping: arguments.count - 1)))
+            Awaited(
+                kind: .confirmations, effect: .subscribe(kind), rule: name.index,
+                targets: Int32(clamping: staged.count), count: Int32(clamping: staged.count)))
+        hasBarrier = true
         send(plain: bytes, frame, under: clearance, &output)
         return .done
     }
@@ -39,18 +38,11 @@ extension RedisMachine {
             return refuse("NOPERM no rule covers you here", &output)
         }
         // Without names: one confirmation for each, and one where there is none.
-        var count = max(1, subscriptions.count(kind))
-        if arguments.count > 1 {
-            count = arguments.count - 1
-            for index in 1..<arguments.count {
-                if let resource = resource(.channel, bytes.extracting(arguments[index]), &governor) {
-                    subscriptions[kind][resource] = nil
-                }
-            }
-        } else {
-            subscriptions[kind] = [:]
-        }
-        awaited.append(Awaited(kind: .confirmations, rule: name.index, count: Int32(clamping: count)))
+        let count = arguments.count > 1 ? arguments.count - 1 : max(1, subscriptions.count(kind))
+        awaited.append(
+            Awaited(
+                kind: .confirmations, effect: .unsubscribe(kind), rule: name.index, count: Int32(clamping: count)))
+        hasBarrier = true
         send(plain: bytes, frame, under: clearance, &output)
         return .done
     }
@@ -89,20 +81,66 @@ extension RedisMachine {
                 reply, head, channel: tokens[isPattern ? 2 : 1], payload: tokens[isPattern ? 3 : 2], window,
                 isShard: window.equals("smessage", kind.content), isPattern: isPattern, &governor, &output)
         }
-        let words: [StaticString] = [
-            "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe",
-        ]
-        guard words.contains(where: { window.equals($0, kind.content) }) else {
+        guard let confirmation = Confirmation(window, kind.content) else {
             if head.kind != .push { return nil }
             throw WireViolation("a push that nobody asked for", side: .backend, at: reply.lowerBound)
         }
+        guard tokens.count == 3 else {
+            throw WireViolation("a confirmation without its parts", side: .backend, at: reply.lowerBound)
+        }
+        return try confirm(confirmation, tokens[1], reply, window, &governor, &output)
+    }
+
+    /// What the server says of a subscription.
+    private struct Confirmation {
+        var kind: RedisSubscriptions.Kind
+        var isEnd: Bool
+
+        init?(_ window: RawSpan, _ word: Range<Int>) {
+            let words: [(StaticString, RedisSubscriptions.Kind, Bool)] = [
+                ("subscribe", .channel, false), ("psubscribe", .pattern, false), ("ssubscribe", .shard, false),
+                ("unsubscribe", .channel, true), ("punsubscribe", .pattern, true), ("sunsubscribe", .shard, true),
+            ]
+            guard let found = words.first(where: { window.equals($0.0, word) }) else { return nil }
+            (kind, isEnd) = (found.1, found.2)
+        }
+    }
+
+    /// Keeps the subscriptions as the server has them, and passes its word on.
+    private mutating func confirm(
+        _ confirmation: Confirmation, _ name: RESPToken, _ reply: Range<Int>, _ window: RawSpan,
+        _ governor: inout Governor, _ output: inout WireOutput
+    ) throws(WireViolation) -> Progress {
         guard let clearance = governor.openClearance() else {
             output.close(.refused(Refusal(.revoked)))
             return .done
         }
+        var isAwaited = false
+        if let entry = awaited.first, entry.kind == .confirmations {
+            switch entry.effect {
+            case .subscribe(let kind): isAwaited = !confirmation.isEnd && kind == confirmation.kind
+            case .unsubscribe(let kind): isAwaited = confirmation.isEnd && kind == confirmation.kind
+            default: break
+            }
+        }
+        if confirmation.isEnd {
+            if name.isText, let known = resource(.channel, window.extracting(name.content), &governor) {
+                subscriptions.remove(confirmation.kind, known)
+            }
+        } else {
+            guard isAwaited, let entry = awaited.first, name.isText,
+                let known = resource(.channel, window.extracting(name.content), &governor)
+            else { throw WireViolation("a subscription that nobody asked for", side: .backend, at: reply.lowerBound) }
+            let right = asked[Int(entry.targets - entry.count)]
+            guard let fresh = governor.renew(right.clearance) else {
+                output.close(.refused(Refusal(.revoked)))
+                return .done
+            }
+            subscriptions.insert(confirmation.kind, known, Asked(operation: right.operation, clearance: fresh))
+        }
         output.pass(reply, to: .client, under: clearance)
         // A slot that moves away takes its subscriptions along unasked.
-        guard var entry = awaited.first, entry.kind == .confirmations else {
+        guard isAwaited, var entry = awaited.first else {
             output.boundary(.client)
             return .done
         }
@@ -111,6 +149,7 @@ extension RedisMachine {
             awaited[0] = entry
             output.boundary(.client)
         } else {
+            hasBarrier = false
             finishAnswer(&output)
         }
         return .done
@@ -121,15 +160,15 @@ extension RedisMachine {
         _ reply: Range<Int>, _ head: RESPToken, channel: RESPToken, payload: RESPToken, _ window: RawSpan,
         isShard: Bool, isPattern: Bool, _ governor: inout Governor, _ output: inout WireOutput
     ) -> Progress {
-        let isOfKeys = window.extracting(channel.content).begins("__key")
-        let kind = isOfKeys ? CommandTarget.Kind.cluster : .channel
-        let name = isOfKeys ? 0..<0 : channel.content
+        let isServers = window.isServersOwn(channel.content)
+        let kind = isServers ? CommandTarget.Kind.cluster : .channel
+        let name = isServers ? 0..<0 : channel.content
         guard let resource = resource(kind, window.extracting(name), &governor) else {
             output.close(.limit)
             return .done
         }
         let wireName = isPattern ? table.patternSubscribe : isShard ? table.shardSubscribe : table.subscribe
-        let operation = Operation(isOfKeys ? .admin : .consume, resource, wireName: wireName)
+        let operation = Operation(isServers ? .admin : .consume, resource, wireName: wireName)
         guard case .allow(let clearance) = governor.standing(operation) else {
             // A pattern brings what its listener may not have; the refusal is written once a channel.
             output.boundary(.client)
@@ -144,5 +183,9 @@ extension RedisMachine {
 }
 
 extension RawSpan {
+    /// True of channels by which servers and sentinels speak: events of keys (of all databases), and where the primary is,
+    /// which sentinels believe of whoever says it.
+    func isServersOwn(_ channel: Range<Int>) -> Bool { holds(channel) && extracting(channel).begins("__") }
+
     func begins(_ text: StaticString) -> Bool { equals(text, 0..<min(byteCount, text.utf8CodeUnitCount)) }
 }

@@ -52,7 +52,7 @@ extension RedisMachine {
         switch entry.kind {
         case .own: return .done
         case .mute:
-            guard head.kind == .simple else {
+            guard head.kind == .simple, window.equals("OK", head.content) else {
                 upstream.refuse(head, window, &output)
                 return .done
             }
@@ -63,6 +63,8 @@ extension RedisMachine {
             guard head.isError else {
                 throw WireViolation("no confirmation", side: .backend, at: reply.lowerBound)
             }
+            // What the server refuses is not listened to.
+            hasBarrier = false
             return passPlain(reply, window, &governor, &output)
         case .queued:
             guard head.isError || (head.kind == .simple && window.equals("QUEUED", head.content)) else {
@@ -84,6 +86,10 @@ extension RedisMachine {
         _ reply: Range<Int>, _ head: RESPToken, _ entry: Awaited, _ window: RawSpan, _ governor: inout Governor,
         _ output: inout WireOutput
     ) -> Progress {
+        if case .reset = entry.effect, head.kind != .simple || !window.equals("RESET", head.content) {
+            output.close(.violation(.backend))
+            return .done
+        }
         if entry.shape == .plain || head.isError {
             if case .none = entry.effect {} else { apply(entry, isError: head.isError, &output) }
             return passPlain(reply, window, &governor, &output)
@@ -131,10 +137,12 @@ extension RedisMachine {
             // Where the gateway logs in again, that is waited for.
             hasBarrier = upstream.command != nil
             guard !isError else { return output.close(.violation(.backend)) }
+            subscriptions.empty()
             version = 2
             database = 0
         case .multi: if isError { output.close(.violation(.backend)) }
         case .discard: dropQueued(entry.count)
+        case .subscribe, .unsubscribe: break
         }
     }
 

@@ -123,7 +123,6 @@ extension RedisMachine {
         if mustJoin(&output) { return .parked }
         request.empty()
         staged.removeAll(keepingCapacity: true)
-        hasBarrier = true
         guard token != nil else {
             return forward(bytes, frame, name, &governor, &output, effect: .hello(asked))
         }
@@ -151,11 +150,12 @@ extension RedisMachine {
             return refuse("NOPERM no rule covers you here", &output)
         }
         awaited.append(
-            Awaited(kind: .server, effect: .reset, rule: name.index, count: Int32(clamping: transaction.count)))
+            Awaited(
+                kind: .server, effect: .reset, rule: name.index, count: Int32(clamping: transaction.count),
+                isSubscribed: version == 2 && !subscriptions.isEmpty))
         transaction.isOpen = false
         transaction.isDirty = false
         transaction.count = 0
-        subscriptions.empty()
         isLoggedOut = true
         hasBarrier = true
         send(plain: bytes, frame, under: clearance, &output)
@@ -197,7 +197,6 @@ extension RedisMachine {
                 governor.refuseRequest(name, "database \(number) is not open")
                 return refuse("NOPERM this database is not open here", &output)
             }
-            hasBarrier = true
             return forward(bytes, frame, name, &governor, &output, effect: .select(database))
         case .clientReply:
             // An answer that is left out, and one in its place, cannot be told apart.

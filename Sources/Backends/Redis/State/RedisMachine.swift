@@ -43,9 +43,11 @@ struct RedisMachine: WireMachine, ~Copyable {
     /// The side table, by number.
     var details: [UInt32: Detail] = [:]
     private var nextDetail: UInt32 = 1
-    private var keptBytes = 0
+    private(set) var keptBytes = 0
     /// Beyond so many no further command is read before an answer has gone.
-    private static let keptLimit = 1 << 20
+    static let keptLimit = 1 << 20
+    /// A name did not fit among those of the connection.
+    var isOutOfRoom = false
 
     /// The database that the next command is for.
     var database: Int32 = 0
@@ -159,7 +161,7 @@ struct RedisMachine: WireMachine, ~Copyable {
                 return consumed
             }
             let limits = governor.session.route.limits
-            if hasBarrier || awaited.count >= limits.requestsInFlight
+            if hasBarrier || awaited.count >= limits.requestsInFlight || asked.count >= Transaction.limit
                 || (keptBytes > RedisMachine.keptLimit && !awaited.isEmpty)
             {
                 output.awaitReplies()
@@ -180,7 +182,8 @@ struct RedisMachine: WireMachine, ~Copyable {
                     byteLimit: isKnown ? limits.frameBytes : limits.unauthenticatedFrameBytes, into: &arguments)
                 switch reading {
                 case .incomplete(let upTo):
-                    if let upTo { output.need(.client, bytes: upTo - consumed) }
+                    // Where the length is not known: any more. Without a word the relay stops at what it holds unasked.
+                    output.need(.client, bytes: (upTo ?? window.byteCount + 1) - consumed)
                     return consumed
                 case .command(let end):
                     let frame = consumed..<end

@@ -1,8 +1,8 @@
 import TidegateCore
 
-/// Channels and patterns that the connection listens to, and the rights to them.
+/// Channels and patterns that the connection listens to, and the rights to them: what the server has confirmed.
 struct RedisSubscriptions {
-    enum Kind: UInt8 { case channel, pattern, shard }
+    enum Kind: UInt8, BitwiseCopyable { case channel, pattern, shard }
 
     private var channels: [Resource: Asked] = [:]
     private var patterns: [Resource: Asked] = [:]
@@ -12,22 +12,27 @@ struct RedisSubscriptions {
 
     var all: [Asked] { Array(channels.values) + Array(patterns.values) + Array(shards.values) }
 
-    func count(_ kind: Kind) -> Int { self[kind].count }
-
-    subscript(kind: Kind) -> [Resource: Asked] {
-        get {
-            switch kind {
-            case .channel: channels
-            case .pattern: patterns
-            case .shard: shards
-            }
+    func count(_ kind: Kind) -> Int {
+        switch kind {
+        case .channel: channels.count
+        case .pattern: patterns.count
+        case .shard: shards.count
         }
-        set {
-            switch kind {
-            case .channel: channels = newValue
-            case .pattern: patterns = newValue
-            case .shard: shards = newValue
-            }
+    }
+
+    mutating func insert(_ kind: Kind, _ name: Resource, _ right: Asked) {
+        switch kind {
+        case .channel: channels[name] = right
+        case .pattern: patterns[name] = right
+        case .shard: shards[name] = right
+        }
+    }
+
+    mutating func remove(_ kind: Kind, _ name: Resource) {
+        switch kind {
+        case .channel: channels[name] = nil
+        case .pattern: patterns[name] = nil
+        case .shard: shards[name] = nil
         }
     }
 
