@@ -34,9 +34,10 @@ extension Integration {
             defer { gateway.stop() }
             let done = try attack(
                 gateway.redisPort, user: "any", tokenFile: gateway.tokenFile("rita", groups: ["readers"]),
-                server: server)
+                server: server, more: binary == .debian ? [] : ["--every", "3"])
             #expect(done.status == 0, "\(done.lines.prefix(20).joined(separator: "\n")) \(done.errors.suffix(1000))")
-            #expect(cases(done) > 400)
+            // All of them once; on newer servers as many as fit a CI run.
+            #expect(cases(done) > (binary == .debian ? 400 : 140))
             #expect(gateway.isRunning)
             for marker in ["MARKER-of-what-is-closed", "4111111111111111", RedisServer.password] {
                 #expect(!gateway.evidence.contains { $0.contains(marker) })
