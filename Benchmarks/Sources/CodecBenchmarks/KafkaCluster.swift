@@ -103,8 +103,8 @@ final class CannedCluster: SideConnections {
     }
 }
 
-/// The canned cluster has no log-in and no certificates.
-private final class NoSecrets: SecretReader {
+/// What is measured without sockets has no log-in and no certificates.
+final class NoSecrets: SecretReader {
     func secret(_ key: String, in settings: ConfigurationNode) throws(ConfigurationProblem) -> [UInt8]? { nil }
     func file(at node: ConfigurationNode) throws(ConfigurationProblem) -> String { "" }
 }

@@ -74,7 +74,8 @@ extension Suite {
             on: { RedisExchange(backend, read, answer: answer) }, { $0.run() })
         for (name, masker) in maskers {
             add(
-                "redis/XREAD, 100 entries, \(name)", allocating: .none, bytes: answer.utf8.count, items: 100,
+                "redis/XREAD, 100 entries, \(name)", allocating: masker is CopyingMasker ? .none : .counted,
+                bytes: answer.utf8.count, items: 100,
                 on: { RedisExchange(backend, maskers: [masker], read, answer: answer) }, { $0.run() })
         }
     }
