@@ -27,10 +27,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
     var heard: [TopicID: Resource] = [:]
 
     var awaited = Ring<Awaited>()
-    private(set) var details: [UInt32: Detail] = [:]
-    private var nextDetail: UInt32 = 1
-    /// Bytes that `details` hold, about.
-    private var keptBytes = 0
+    var details = SideTable<Detail>()
     /// Beyond so many no further request is read before an answer has gone.
     private static let keptLimit = 1 << 20
 
@@ -53,7 +50,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
     var subscriptions = Subscriptions()
 
     /// What an awaited answer needs to be read.
-    enum Detail {
+    enum Detail: Weighed {
         /// The gateway's own answer, whole with its length.
         case own([UInt8])
         case fetch(FetchExpectation)
@@ -152,7 +149,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 return consumed
             }
             let limits = governor.session.route.limits
-            if awaited.count >= limits.requestsInFlight || (keptBytes > KafkaMachine.keptLimit && !awaited.isEmpty) {
+            if awaited.count >= limits.requestsInFlight || (details.weight > KafkaMachine.keptLimit && !awaited.isEmpty) {
                 output.awaitReplies()
                 return consumed
             }
@@ -259,21 +256,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
         }
         awaited.append(
             Awaited(
-                kind: .own, key: 0, version: 0, correlation: 0, detail: keep(.own(words)), epoch: 0))
-    }
-
-    mutating func keep(_ detail: Detail) -> UInt32 {
-        let number = nextDetail
-        nextDetail = nextDetail == .max ? 1 : nextDetail + 1
-        details[number] = detail
-        keptBytes += detail.weight
-        return number
-    }
-
-    private mutating func drop(_ number: UInt32) -> Detail? {
-        guard number != 0, let detail = details.removeValue(forKey: number) else { return nil }
-        keptBytes -= detail.weight
-        return detail
+                kind: .own, key: 0, version: 0, correlation: 0, detail: details.keep(.own(words)), epoch: 0))
     }
 
     /// Ends the session behind the answers that are owed.
@@ -297,14 +280,14 @@ struct KafkaMachine: WireMachine, ~Copyable {
         awaited.append(
             Awaited(
                 kind: kind, key: header.key, version: header.version, correlation: header.correlation,
-                detail: detail.map { keep($0) } ?? 0, epoch: governor.decisionEpoch))
+                detail: detail.map { details.keep($0) } ?? 0, epoch: governor.decisionEpoch))
     }
 
     /// Says the own answers whose turn has come.
     mutating func answerOwn(_ output: inout WireOutput) throws(WireViolation) {
         while let head = awaited.first, head.kind == .own {
             _ = awaited.popFirst()
-            if case .own(let words)? = drop(head.detail) {
+            if case .own(let words)? = details.drop(head.detail) {
                 output.say(words)
                 output.boundary(.client)
             }
@@ -314,7 +297,7 @@ struct KafkaMachine: WireMachine, ~Copyable {
 
     /// An answer is out: the next one's turn.
     mutating func finishAnswer(_ output: inout WireOutput) throws(WireViolation) {
-        if let done = awaited.popFirst() { _ = drop(done.detail) }
+        if let done = awaited.popFirst() { details.drop(done.detail) }
         answerRefresh = Refresh()
         isAnswerBegun = false
         output.boundary(.client)

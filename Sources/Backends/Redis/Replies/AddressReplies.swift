@@ -12,13 +12,13 @@ struct AddressReplies {
     /// - Returns: nil where the shape names none, or the answer is an error or null.
     /// - Throws: `ShapeFailure` where the answer is of another form.
     static func rewritten(
-        _ shape: ReplyShape, _ range: Range<Int>, _ bytes: RawSpan, _ addresses: () -> GatewayAddresses
+        _ shape: ReplyShape, _ range: Range<Int>, _ bytes: RawSpan, _ addresses: GatewayAddresses
     ) throws(ShapeFailure) -> [UInt8]? {
         guard shape.namesNodes else { return nil }
         var cursor = ReplyCursor(range)
         let head = try cursor.next(bytes)
         if head.isError || head.kind == .null { return nil }
-        var replies = AddressReplies(addresses: addresses(), cursor: cursor)
+        var replies = AddressReplies(addresses: addresses, cursor: cursor)
         switch shape {
         case .role: try replies.role(head, bytes)
         case .information: try replies.text(head, bytes) { InformationText($1).rewritten($0) }

@@ -43,14 +43,14 @@ struct Redirection {
     }
 
     /// - Returns: nil where the reply is another one.
-    init?(_ reply: Range<Int>, _ bytes: RawSpan, _ addresses: () -> GatewayAddresses) {
+    init?(_ reply: Range<Int>, _ bytes: RawSpan, _ addresses: GatewayAddresses) {
         var cursor = ReplyCursor(reply)
         guard let head = try? cursor.next(bytes), head.isError else { return nil }
         let text = String(decoding: bytes.bytes(head.content.prefix(1024)), as: UTF8.self)
         let parts = text.split(separator: " ", omittingEmptySubsequences: true)
         guard let kind = parts.first, kind == "MOVED" || kind == "ASK" else { return nil }
         guard parts.count == 3, let slot = UInt16(parts[1]), slot < 16_384, let told = HostAndPort.read(parts[2]),
-            let address = addresses().address(ofNode: nil, at: told.host, told.port)
+            let address = addresses.address(ofNode: nil, at: told.host, told.port)
         else {
             words = nil
             return

@@ -72,9 +72,14 @@ extension RESPToken {
 }
 
 extension [UInt8] {
-    /// Appends bytes that stand in the array already.
+    /// Appends bytes that stand in the array already. A slice of it would make the append copy the whole array.
     fileprivate mutating func appendOwn(_ range: Range<Int>) {
-        reserveCapacity(count + range.count)
-        append(contentsOf: self[range])
+        guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= count else { return }
+        let start = count
+        append(contentsOf: repeatElement(0, count: range.count))
+        unsafe withUnsafeMutableBytes { all in
+            let source = unsafe UnsafeRawBufferPointer(rebasing: all[range])
+            unsafe UnsafeMutableRawBufferPointer(rebasing: all[start...]).copyMemory(from: source)
+        }
     }
 }

@@ -8,7 +8,6 @@ extension GrammarFailure {
     static let integer = GrammarFailure("value is not an integer or out of range")
     static let timeout = GrammarFailure("timeout is not a float or out of range")
     static let entry = GrammarFailure("Invalid stream ID specified as stream command argument")
-    static let copies = GrammarFailure("a command that copies values out of sight of a mask is not served")
 }
 
 /// A word that may stand behind a command's fixed arguments, and what must follow it.

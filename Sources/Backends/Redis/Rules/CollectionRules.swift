@@ -66,7 +66,7 @@ extension CommandTable {
             .grammar("BLMPOP", [.list, .blocking, .slow], PopGrammars.listOrWait),
         ]
         + CommandRule.refused(
-            "a command that copies values out of sight of a mask is not served",
+            CommandRule.copies,
             ["LMOVE", "RPOPLPUSH", "BLMOVE", "BRPOPLPUSH"])
 
     static let setRules: [CommandRule] =
@@ -88,6 +88,6 @@ extension CommandTable {
             .grammar("SSCAN", [.read, .set, .slow], ScanGrammars.set),
         ]
         + CommandRule.refused(
-            "a command that copies values out of sight of a mask is not served",
+            CommandRule.copies,
             ["SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"])
 }

@@ -35,7 +35,7 @@ extension CommandTable {
             .grammar("SCAN", [], ScanGrammars.names),
         ]
         + CommandRule.refused(
-            "a command that copies values out of sight of a mask is not served",
+            CommandRule.copies,
             [
                 "COPY", "RENAME", "RENAMENX", "MOVE", "SWAPDB", "DUMP", "RESTORE", "RESTORE-ASKING", "MIGRATE", "SORT",
                 "SORT_RO",

@@ -87,6 +87,9 @@ extension CommandRule {
         }
     }
 
+    /// Why what reads one key into another is refused to everybody.
+    static let copies: StaticString = "a command that copies values out of sight of a mask is not served"
+
     static func refused(_ reason: StaticString, _ names: [StaticString]) -> [CommandRule] {
         names.map { CommandRule(name: $0, handling: .refused(reason), categories: []) }
     }

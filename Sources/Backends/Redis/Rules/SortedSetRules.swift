@@ -51,7 +51,7 @@ extension CommandTable {
             .grammar("ZSCAN", [.read, .sortedSet, .slow], ScanGrammars.sortedSet),
         ]
         + CommandRule.refused(
-            "a command that copies values out of sight of a mask is not served",
+            CommandRule.copies,
             ["ZRANGESTORE", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"])
 
     /// Places are values that no mask can look into.
@@ -68,5 +68,5 @@ extension CommandTable {
             .grammar("GEORADIUSBYMEMBER_RO", [.read, .geo, .slow], GeoGrammars.radiusByMember),
         ]
         + CommandRule.refused(
-            "a command that copies values out of sight of a mask is not served", ["GEOSEARCHSTORE"])
+            CommandRule.copies, ["GEOSEARCHSTORE"])
 }

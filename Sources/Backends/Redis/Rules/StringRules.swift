@@ -40,6 +40,6 @@ extension CommandTable {
             .key("PFCOUNT", [.read, .hyperloglog, .slow], [.consume], .from(1), 2...CommandRule.many),
         ]
         + CommandRule.refused(
-            "a command that copies values out of sight of a mask is not served", ["BITOP", "PFMERGE"])
+            CommandRule.copies, ["BITOP", "PFMERGE"])
         + CommandRule.refused("a command for debugging is not served", ["PFDEBUG", "PFSELFTEST"])
 }

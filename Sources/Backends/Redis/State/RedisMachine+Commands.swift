@@ -184,13 +184,13 @@ extension RedisMachine {
             !first.clearance.mask.isNone || first.clearance.recording == .messages
         {
             let end = isSingle ? from + 1 : arguments.count
-            entry.detail = keep(.names((from..<max(from, end)).map { bytes.bytes(arguments[$0]) }))
+            entry.detail = details.keep(.names((from..<max(from, end)).map { bytes.bytes(arguments[$0]) }))
         }
         if transaction.isOpen {
             guard transaction.queued.count < Transaction.limit,
-                transaction.asked.count + staged.count <= Transaction.limit, keptBytes <= RedisMachine.keptLimit
+                transaction.asked.count + staged.count <= Transaction.limit, details.weight <= RedisMachine.keptLimit
             else {
-                _ = drop(entry.detail)
+                details.drop(entry.detail)
                 return refuse("ERR more commands than one transaction may have", &output)
             }
             transaction.queued.append(entry)

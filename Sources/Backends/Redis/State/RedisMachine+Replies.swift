@@ -101,7 +101,7 @@ extension RedisMachine {
     }
 
     private func names(of entry: Awaited) -> [[UInt8]]? {
-        guard entry.detail != 0, case .names(let names)? = details[entry.detail] else { return nil }
+        guard case .names(let names)? = details[entry.detail] else { return nil }
         return names
     }
 
@@ -152,7 +152,7 @@ extension RedisMachine {
     mutating func dropQueued(_ count: Int32) {
         for _ in 0..<count {
             guard let entry = transaction.queued.popFirst() else { return }
-            _ = drop(entry.detail)
+            details.drop(entry.detail)
             for _ in 0..<entry.targets { _ = transaction.asked.popFirst() }
         }
     }

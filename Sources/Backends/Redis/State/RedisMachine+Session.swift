@@ -31,18 +31,38 @@ extension RedisMachine {
             return refuse("ERR wrong number of arguments for 'auth' command", &output)
         }
         if transaction.isOpen { return refuse("ERR AUTH inside MULTI is not allowed", &output) }
-        switch verify(bytes.bytes(arguments[arguments.count - 1]), &governor, &output) {
-        case .notYet: return .parked
-        case .refused: return .done
-        case .verified:
-            switch join(governor, &output) {
-            case .parked: return .parked
-            case .nowhere: return .done
-            case .done: break
-            }
-            isLoggedOut = false
+        switch logIn(bytes.bytes(arguments[arguments.count - 1]), &governor, &output) {
+        case .parked: return .parked
+        case .isOver: return .done
+        case .isIn:
             owe(RESPText.simple("OK"), &output)
             return .done
+        }
+    }
+
+    private enum LogIn {
+        case isIn
+        /// A question is open: the same bytes come again.
+        case parked
+        /// The client has been told, or the session ends.
+        case isOver
+    }
+
+    /// Verifies a token, and takes the way to the server where it is the first one.
+    private mutating func logIn(
+        _ token: [UInt8], _ governor: inout Governor, _ output: inout WireOutput
+    ) -> LogIn {
+        switch verify(token, &governor, &output) {
+        case .notYet: return .parked
+        case .refused: return .isOver
+        case .verified: break
+        }
+        switch join(governor, &output) {
+        case .parked: return .parked
+        case .nowhere: return .isOver
+        case .done:
+            isLoggedOut = false
+            return .isIn
         }
     }
 
@@ -103,16 +123,10 @@ extension RedisMachine {
             }
         }
         if let token {
-            switch verify(bytes.bytes(token), &governor, &output) {
-            case .notYet: return .parked
-            case .refused: return .done
-            case .verified:
-                switch join(governor, &output) {
-                case .parked: return .parked
-                case .nowhere: return .done
-                case .done: break
-                }
-                isLoggedOut = false
+            switch logIn(bytes.bytes(token), &governor, &output) {
+            case .parked: return .parked
+            case .isOver: return .done
+            case .isIn: break
             }
         } else if phase == .greeting || isLoggedOut {
             return refuse(

@@ -46,7 +46,7 @@ extension RedisMachine {
     /// The words in the place of an error that names another node; nil where the reply is none.
     func redirected(_ reply: Range<Int>, _ window: RawSpan, _ governor: borrowing Governor) -> [UInt8]? {
         let addresses = addresses(governor)
-        guard let redirection = Redirection(reply, window, { addresses }) else { return nil }
+        guard let redirection = Redirection(reply, window, addresses) else { return nil }
         if let words = redirection.words { return words }
         servers.askRefresh()
         servers.reportUnreachable()
@@ -64,7 +64,7 @@ extension RedisMachine {
         }
         guard answer.entry.shape.namesNodes else { return nil }
         let addresses = addresses(governor)
-        return try AddressReplies.rewritten(answer.entry.shape, answer.range, bytes) { addresses }
+        return try AddressReplies.rewritten(answer.entry.shape, answer.range, bytes, addresses)
     }
 }
 

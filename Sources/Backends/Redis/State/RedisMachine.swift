@@ -40,10 +40,7 @@ struct RedisMachine: WireMachine, ~Copyable {
     var asked = Ring<Asked>()
     /// Targets of the command that is being decided.
     var staged: [Asked] = []
-    /// The side table, by number.
-    var details: [UInt32: Detail] = [:]
-    private var nextDetail: UInt32 = 1
-    private(set) var keptBytes = 0
+    var details = SideTable<Detail>()
     /// Beyond so many no further command is read before an answer has gone.
     static let keptLimit = 1 << 20
     /// A name did not fit among those of the connection.
@@ -63,7 +60,7 @@ struct RedisMachine: WireMachine, ~Copyable {
     /// A part of an answer is there, and waits for the rest.
     private var isAnswerBegun = false
 
-    enum Detail {
+    enum Detail: Weighed {
         /// The gateway's own answer.
         case own([UInt8])
         /// Names of fields that the command gave, for masks (HGET, HMGET).
@@ -162,7 +159,7 @@ struct RedisMachine: WireMachine, ~Copyable {
             }
             let limits = governor.session.route.limits
             if hasBarrier || awaited.count >= limits.requestsInFlight || asked.count >= Transaction.limit
-                || (keptBytes > RedisMachine.keptLimit && !awaited.isEmpty)
+                || (details.weight > RedisMachine.keptLimit && !awaited.isEmpty)
             {
                 output.awaitReplies()
                 return consumed
@@ -251,34 +248,20 @@ struct RedisMachine: WireMachine, ~Copyable {
             output.say(words)
             output.boundary(.client)
         } else {
-            awaited.append(Awaited(kind: .own, detail: keep(.own(words))))
+            awaited.append(Awaited(kind: .own, detail: details.keep(.own(words))))
         }
-    }
-
-    mutating func keep(_ detail: Detail) -> UInt32 {
-        let number = nextDetail
-        nextDetail = nextDetail == .max ? 1 : nextDetail + 1
-        details[number] = detail
-        keptBytes += detail.weight
-        return number
-    }
-
-    mutating func drop(_ number: UInt32) -> Detail? {
-        guard number != 0, let detail = details.removeValue(forKey: number) else { return nil }
-        keptBytes -= detail.weight
-        return detail
     }
 
     /// An answer is out: the next one's turn, and of the gateway's own those that come now.
     mutating func finishAnswer(_ output: inout WireOutput) {
         if let done = awaited.popFirst() {
-            _ = drop(done.detail)
+            details.drop(done.detail)
             for _ in 0..<done.targets { _ = asked.popFirst() }
         }
         output.boundary(.client)
         while let head = awaited.first, head.kind == .own {
             _ = awaited.popFirst()
-            if case .own(let words)? = drop(head.detail) {
+            if case .own(let words)? = details.drop(head.detail) {
                 output.say(words)
                 output.boundary(.client)
             }
