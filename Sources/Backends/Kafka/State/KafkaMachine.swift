@@ -149,7 +149,8 @@ struct KafkaMachine: WireMachine, ~Copyable {
                 return consumed
             }
             let limits = governor.session.route.limits
-            if awaited.count >= limits.requestsInFlight || (details.weight > KafkaMachine.keptLimit && !awaited.isEmpty) {
+            if awaited.count >= limits.requestsInFlight || (details.weight > KafkaMachine.keptLimit && !awaited.isEmpty)
+            {
                 output.awaitReplies()
                 return consumed
             }
